@@ -1,5 +1,6 @@
 import { RE2JS } from 're2js';
 import { parseDurationMs } from '../../model/duration.ts';
+import { formatShortest, formatSignificant } from '../promql/go-number.ts';
 import type { TemplateContext } from './template.ts';
 
 type TemplateFunction = (args: readonly unknown[], context: TemplateContext) => unknown;
@@ -107,7 +108,7 @@ export function truth(value: unknown): boolean {
 /** A value as an action prints it. */
 export function print(value: unknown): string {
   if (value === undefined || value === null) return '<no value>';
-  if (typeof value === 'number') return formatG(value);
+  if (typeof value === 'number') return formatShortest(value);
   if (typeof value === 'object')
     return Array.isArray(value)
       ? `[${value.map(print).join(' ')}]`
@@ -117,30 +118,9 @@ export function print(value: unknown): string {
   return String(value);
 }
 
-/** Go's %v of a float64: the shortest digits, with an exponent below 1e-4 and from 1e6 on. */
-function formatG(value: number): string {
-  if (Number.isNaN(value)) return 'NaN';
-  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
-  if (Object.is(value, -0)) return '-0';
-  const [digits, exponent] = value.toExponential().split('e') as [string, string];
-  const power = Number(exponent);
-  if (value !== 0 && (power < -4 || power >= 6))
-    return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
-  return power < 0 && value !== 0
-    ? value.toFixed(Math.min(100, -power + (digits.replace(/[-.]/g, '').length - 1)))
-    : String(value);
-}
-
 /** Four significant digits, as `%.4g` prints them. */
 function significant(value: number): string {
-  if (!Number.isFinite(value)) return formatG(value);
-  const power = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(Number(value.toPrecision(4)))));
-  if (power < -4 || power >= 4) {
-    const [digits, exponent] = value.toExponential(3).split('e') as [string, string];
-    const shortest = digits.includes('.') ? digits.replace(/\.?0+$/, '') : digits;
-    return `${shortest}e${exponent[0]}${exponent.slice(1).padStart(2, '0')}`;
-  }
-  return String(Number(value.toPrecision(4)));
+  return formatSignificant(value, 4);
 }
 
 function humanize(value: number, base: number, prefixes: readonly string[]): string {
@@ -221,8 +201,8 @@ function sprintf(format: string, values: readonly unknown[]): string {
       else if (verb === 'g')
         out =
           digits === undefined
-            ? formatG(number(value))
-            : String(Number(number(value).toPrecision(Math.max(1, digits))));
+            ? formatShortest(number(value))
+            : formatSignificant(number(value), Math.max(1, digits));
       else if (verb === 'x' || verb === 'X')
         out = typeof value === 'number' ? value.toString(16) : Buffer.from(text(value)).toString('hex');
       else if (verb === 'q') out = JSON.stringify(print(value));
