@@ -34,14 +34,17 @@ export class ConfigError extends Error {
 
 /** Reads and checks a YAML file. Keys that the schema does not know are refused. Throws a ConfigError. */
 export function loadConfig<T>(file: string, schema: z.ZodType<T>): T {
-  let text: string;
+  return parseConfig(file, readConfigText(file), schema);
+}
+
+/** The text of a file; one that cannot be read is a ConfigError like any other. */
+export function readConfigText(file: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : String(error);
     throw new ConfigError(file, [{ line: 1, column: 1, key: '', problem: `cannot read: ${reason}` }]);
   }
-  return parseConfig(file, text, schema);
 }
 
 /** The same for a text at hand; `file` only names it in problems. */
@@ -106,6 +109,8 @@ function describe(issue: z.core.$ZodIssue, schema: z.core.$ZodType): { path: Pat
           describe({ ...inner, path: [...issue.path, ...inner.path] }, schema),
         ) ?? [{ path: issue.path, problem: issue.message }]
       );
+    case 'invalid_key':
+      return [{ path: issue.path, problem: lowerFirst(issue.issues[0]?.message ?? issue.message) }];
     default:
       return [{ path: issue.path, problem: lowerFirst(issue.message) }];
   }
@@ -122,18 +127,21 @@ function bestAlternative(
 function unknownKey(key: string, known: readonly string[]): string {
   if (known.length === 0) return 'unknown key';
   const near = closest(key, known);
-  if (distance(key, near) <= Math.floor((key.length + 2) / 3) && near.length > 1)
-    return `unknown key; did you mean "${near}"?`;
-  return `unknown key; known here: ${known.join(', ')}`;
+  const swapped = known.find((other) => [...other].toSorted().join('') === [...key].toSorted().join(''));
+  const meant =
+    swapped ??
+    (near.length > 1 && distance(key, near) <= Math.floor((key.length + 2) / 3) ? near : undefined);
+  return meant === undefined
+    ? `unknown key; known here: ${known.join(', ')}`
+    : `unknown key; did you mean "${meant}"?`;
 }
 
 /** The keys that an object of the schema may have at a path: what the suggestion is drawn from. */
 function keysAt(schema: z.core.$ZodType, path: Path): string[] {
   let at: z.core.$ZodType[] = [schema];
   for (const step of path) at = at.flatMap(unwrap).flatMap((inner) => child(inner, step));
-  return at
-    .flatMap(unwrap)
-    .flatMap((inner) => (inner instanceof z.core.$ZodObject ? Object.keys(inner._zod.def.shape) : []));
+  const objects = at.flatMap(unwrap).filter((inner) => inner instanceof z.core.$ZodObject);
+  return [...new Set(objects.flatMap((object) => Object.keys(object._zod.def.shape)))];
 }
 
 /** What a schema comes down to: without defaults, optionality and transforms, a union as its alternatives. */

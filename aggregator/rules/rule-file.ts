@@ -1,9 +1,9 @@
-import { globSync, readFileSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { isLegacyLabelName, isLegacyMetricName, METRIC_NAME } from '../../model/labels.ts';
-import { durationSchema, parseConfig } from '../../runtime/config.ts';
+import { durationSchema, parseConfig, readConfigText } from '../../runtime/config.ts';
 import { parseExpr } from '../promql/parser.ts';
 import { checkTemplate } from './template.ts';
 
@@ -105,7 +105,7 @@ const ruleFile = z
 
 /** Reads and checks one file in Prometheus' format. Throws a ConfigError that names every problem and its place. */
 export function loadRuleFile(file: string): RuleGroupSpec[] {
-  return parseRuleFile(file, readFileSync(file, 'utf8'));
+  return parseRuleFile(file, readConfigText(file));
 }
 
 /** The same for a text; `file` names it. Of several YAML documents only the first counts, as in Prometheus. */
