@@ -1,0 +1,117 @@
+import { quote } from '../../model/labels.ts';
+
+/** The value of a literal, or what is wrong with it. */
+export type Literal<T> = { readonly value: T; readonly problem?: undefined } | { readonly problem: string };
+
+/** A number as Go's ParseInt with base 0 and then ParseFloat take it: `010` is 8, `08` is 8, `1_000` is 1000. */
+export function parseNumber(text: string): Literal<number> {
+  const lower = text.toLowerCase();
+  if (lower === 'inf') return { value: Number.POSITIVE_INFINITY };
+  if (lower === 'nan') return { value: Number.NaN };
+  const failed = (why: string) => ({
+    problem: `error parsing number: strconv.ParseFloat: parsing ${quote(text)}: ${why}`,
+  });
+  if (!underscoresSeparateDigits(lower)) return failed('invalid syntax');
+  const plain = lower.replaceAll('_', '');
+  const integer = integerValue(plain);
+  if (integer !== undefined && integer <= MAX_INT64) return { value: Number(integer) };
+  // A hexadecimal float would need an exponent, which has no place in PromQL.
+  if (!/^(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/.test(plain)) return failed('invalid syntax');
+  const value = Number(plain);
+  return Number.isFinite(value) ? { value } : failed('value out of range');
+}
+
+const MAX_INT64 = 2n ** 63n - 1n;
+
+function integerValue(text: string): bigint | undefined {
+  if (/^0x[\da-f]+$/.test(text)) return BigInt(text);
+  if (/^0[0-7]+$/.test(text)) return BigInt(`0o${text.slice(1)}`);
+  if (/^(?:0|[1-9]\d*)$/.test(text)) return BigInt(text);
+  return undefined;
+}
+
+/** Each underscore stands between two digits, or between the prefix `0x` and a digit. */
+function underscoresSeparateDigits(text: string): boolean {
+  if (!text.includes('_')) return true;
+  const hexadecimal = text.startsWith('0x');
+  const digit = hexadecimal ? '[\\da-f]' : '\\d';
+  const between = new RegExp(`(?:${digit}|^0x)_${digit}`);
+  return text.split('_').length - 1 === countOverlapping(text, between);
+}
+
+function countOverlapping(text: string, pattern: RegExp): number {
+  let count = 0;
+  for (let at = text.indexOf('_'); at >= 0; at = text.indexOf('_', at + 1)) {
+    const around = text.slice(at === 2 && text.startsWith('0x') ? 0 : at - 1, at + 2);
+    if (pattern.test(around)) count++;
+  }
+  return count;
+}
+
+const UNITS: Readonly<Record<string, readonly [rank: number, ms: bigint]>> = {
+  y: [1, 365n * 86_400_000n],
+  w: [2, 7n * 86_400_000n],
+  d: [3, 86_400_000n],
+  h: [4, 3_600_000n],
+  m: [5, 60_000n],
+  s: [6, 1_000n],
+  ms: [7, 1n],
+};
+
+const MAX_DURATION_MS = (2n ** 63n - 1n) / 1_000_000n;
+
+/** Seconds of `1h30m`: each unit at most once, from the largest to the smallest, within Go's 292 years. */
+export function parseDurationSeconds(text: string): Literal<number> {
+  if (text === '0') return { value: 0 };
+  const invalid = { problem: `not a valid duration string: ${quote(text)}` };
+  let totalMs = 0n;
+  let lastRank = 0;
+  for (let rest = text; rest !== ''; ) {
+    const part = /^(\d+)([^\d]+)/.exec(rest);
+    if (!part || BigInt(part[1]!) >= 2n ** 64n) return invalid;
+    rest = rest.slice(part[0].length);
+    const unit = Object.hasOwn(UNITS, part[2]!) ? UNITS[part[2]!] : undefined;
+    if (!unit) return { problem: `unknown unit ${quote(part[2]!)} in duration ${quote(text)}` };
+    if (unit[0] <= lastRank) return invalid;
+    lastRank = unit[0];
+    totalMs += BigInt(part[1]!) * unit[1];
+    if (totalMs > MAX_DURATION_MS) return { problem: 'duration out of range' };
+  }
+  // Whole seconds and the rest apart, as Go's Duration.Seconds adds them: the last bit can differ.
+  return { value: Number(totalMs / 1000n) + (Number(totalMs % 1000n) * 1e6) / 1e9 };
+}
+
+const SIMPLE_ESCAPES: Readonly<Record<string, number>> = {
+  a: 7,
+  b: 8,
+  f: 12,
+  n: 10,
+  r: 13,
+  t: 9,
+  v: 11,
+};
+
+/**
+ * The value of a string literal the lexer has passed. `\x` and octal escapes are bytes: together they may spell
+ * UTF-8; bytes that do not become the replacement character.
+ */
+export function unquote(literal: string): string {
+  const inside = literal.slice(1, -1);
+  if (literal.startsWith('`') || !inside.includes('\\')) return inside;
+  const bytes: Buffer[] = [];
+  const sequence = /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{3})|(.))/gsu;
+  let last = 0;
+  for (const match of inside.matchAll(sequence)) {
+    bytes.push(Buffer.from(inside.slice(last, match.index)));
+    last = match.index + match[0].length;
+    const [, hexByte, short, long, octal, char] = match;
+    if (hexByte !== undefined) bytes.push(Buffer.from([Number.parseInt(hexByte, 16)]));
+    else if (octal !== undefined) bytes.push(Buffer.from([Number.parseInt(octal, 8)]));
+    else if (char === undefined)
+      bytes.push(Buffer.from(String.fromCodePoint(Number.parseInt(short ?? long!, 16))));
+    else if (SIMPLE_ESCAPES[char] !== undefined) bytes.push(Buffer.from([SIMPLE_ESCAPES[char]]));
+    else bytes.push(Buffer.from(char));
+  }
+  bytes.push(Buffer.from(inside.slice(last)));
+  return Buffer.concat(bytes).toString();
+}
