@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { quote } from '../../model/labels.ts';
 
 /** The value of a literal, or what is wrong with it. */
@@ -81,37 +82,56 @@ export function parseDurationSeconds(text: string): Literal<number> {
   return { value: Number(totalMs / 1000n) + (Number(totalMs % 1000n) * 1e6) / 1e9 };
 }
 
-const SIMPLE_ESCAPES: Readonly<Record<string, number>> = {
-  a: 7,
-  b: 8,
-  f: 12,
-  n: 10,
-  r: 13,
-  t: 9,
-  v: 11,
+const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
 };
 
 /**
  * The value of a string literal the lexer has passed. `\x` and octal escapes are bytes: together they may spell
- * UTF-8; bytes that do not become the replacement character.
+ * UTF-8. A byte that does not is kept as the lone surrogate U+DC00 + byte, so that it prints as it was written;
+ * such a string is not well-formed (`isWellFormed`) and becomes replacement characters wherever it is encoded.
  */
 export function unquote(literal: string): string {
   const inside = literal.slice(1, -1);
   if (literal.startsWith('`') || !inside.includes('\\')) return inside;
-  const bytes: Buffer[] = [];
-  const sequence = /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{3})|(.))/gsu;
-  let last = 0;
-  for (const match of inside.matchAll(sequence)) {
-    bytes.push(Buffer.from(inside.slice(last, match.index)));
-    last = match.index + match[0].length;
-    const [, hexByte, short, long, octal, char] = match;
-    if (hexByte !== undefined) bytes.push(Buffer.from([Number.parseInt(hexByte, 16)]));
-    else if (octal !== undefined) bytes.push(Buffer.from([Number.parseInt(octal, 8)]));
-    else if (char === undefined)
-      bytes.push(Buffer.from(String.fromCodePoint(Number.parseInt(short ?? long!, 16))));
-    else if (SIMPLE_ESCAPES[char] !== undefined) bytes.push(Buffer.from([SIMPLE_ESCAPES[char]]));
-    else bytes.push(Buffer.from(char));
+  const sequence = /((?:\\(?:x[\da-fA-F]{2}|[0-7]{3}))+)|\\u([\da-fA-F]{4})|\\U([\da-fA-F]{8})|\\(.)/gsu;
+  return inside.replace(sequence, (_, bytes?: string, short?: string, long?: string, char?: string) => {
+    if (bytes !== undefined) return decodeBytes(bytes);
+    if (char !== undefined) return SIMPLE_ESCAPES[char] ?? char;
+    return String.fromCodePoint(Number.parseInt((short ?? long)!, 16));
+  });
+}
+
+function decodeBytes(escapes: string): string {
+  const values = escapes
+    .slice(1)
+    .split('\\')
+    .map((digits) =>
+      digits.startsWith('x') ? Number.parseInt(digits.slice(1), 16) : Number.parseInt(digits, 8),
+    );
+  let text = '';
+  for (let at = 0; at < values.length; ) {
+    const length = sequenceLength(values[at]!);
+    const char = Buffer.from(values.slice(at, at + length));
+    if (isUtf8(char)) {
+      text += char.toString();
+      at += length;
+    } else {
+      text += String.fromCharCode(0xdc00 + values[at++]!);
+    }
   }
-  bytes.push(Buffer.from(inside.slice(last)));
-  return Buffer.concat(bytes).toString();
+  return text;
+}
+
+/** How many bytes a character of UTF-8 has by its first byte. */
+function sequenceLength(first: number): number {
+  if (first < 0xc0) return 1;
+  if (first < 0xe0) return 2;
+  return first < 0xf0 ? 3 : 4;
 }

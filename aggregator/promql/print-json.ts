@@ -11,13 +11,16 @@ import { formatPlain } from './go-number.ts';
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
-/** The tree as `/api/v1/parse_query` answers it; keys in the order of the alphabet, as Go writes its maps. */
+/**
+ * The tree as `/api/v1/parse_query` answers it; keys in the order of the alphabet, as Go writes its maps.
+ * Throws a RangeError where a `fill` value is no JSON number.
+ */
 export function exprToJson(expr: Expr): Json {
   switch (expr.kind) {
     case 'number':
       return { type: 'numberLiteral', val: formatPlain(expr.value) };
     case 'string':
-      return { type: 'stringLiteral', val: expr.value };
+      return { type: 'stringLiteral', val: expr.value.toWellFormed() };
     case 'vectorSelector':
       return {
         anchored: expr.anchored,
@@ -68,7 +71,7 @@ export function exprToJson(expr: Expr): Json {
     case 'aggregate':
       return {
         expr: exprToJson(expr.expr),
-        grouping: expr.grouping,
+        grouping: expr.grouping.map((label) => label.toWellFormed()),
         op: expr.operator,
         param: expr.param ? exprToJson(expr.param) : null,
         type: 'aggregation',
@@ -90,7 +93,11 @@ export function exprToJson(expr: Expr): Json {
 }
 
 function matchersToJson({ matchers }: VectorSelector): Json {
-  return matchers.map(({ name, operator, value }) => ({ name, type: operator, value }));
+  return matchers.map(({ name, operator, value }) => ({
+    name: name.toWellFormed(),
+    type: operator,
+    value: value.toWellFormed(),
+  }));
 }
 
 function offsetToJson({ offsetMs, offsetExpr }: Pick<VectorSelector, 'offsetMs' | 'offsetExpr'>) {
@@ -108,11 +115,18 @@ function rangeToJson({ rangeMs, rangeExpr }: MatrixSelector | SubqueryExpr) {
 function matchingToJson({ cardinality, labels, on, include, fillLeft, fillRight }: VectorMatching): Json {
   return {
     card: cardinality,
-    fillValues: { lhs: fillLeft ?? null, rhs: fillRight ?? null },
+    fillValues: { lhs: fillToJson(fillLeft), rhs: fillToJson(fillRight) },
     include,
     labels,
     on,
   };
+}
+
+/** JSON has no NaN and no infinities; Prometheus fails at them too, and a null would say that nothing is filled. */
+function fillToJson(value: number | undefined): number | null {
+  if (value === undefined) return null;
+  if (!Number.isFinite(value)) throw new RangeError(`json: unsupported value: ${formatPlain(value)}`);
+  return value;
 }
 
 function durationToJson(expr: DurationExpr | undefined): Json {

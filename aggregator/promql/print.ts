@@ -21,7 +21,7 @@ export function printExpr(expr: Expr): string {
     case 'number':
       return printNumber(expr);
     case 'string':
-      return quote(expr.value);
+      return printString(expr.value);
     case 'vectorSelector':
       return printVectorSelector(expr);
     case 'matrixSelector':
@@ -43,6 +43,16 @@ export function printExpr(expr: Expr): string {
     default:
       throw new Error(`BUG: unprintable node ${expr satisfies never}`);
   }
+}
+
+/** Bytes that are no UTF-8 stand in strings as lone surrogates (`unquote`): they print as the bytes they are. */
+function printString(value: string): string {
+  if (value.isWellFormed()) return quote(value);
+  const parts = value.split(/([\udc80-\udcff])/u);
+  const shown = parts.map((part, index) =>
+    index % 2 === 0 ? quote(part).slice(1, -1) : `\\x${(part.charCodeAt(0) - 0xdc00).toString(16)}`,
+  );
+  return `"${shown.join('')}"`;
 }
 
 /** `sum by (a, b) `, or only `sum`. */
