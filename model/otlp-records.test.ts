@@ -71,14 +71,15 @@ function foreign(
 describe('encodeEvents()', () => {
   it('is read back by parseRecord()', () => {
     const other = { ...event, uid: 'other', type: 'Normal', count: 1 };
-    expect(parse(encodeEvents([event, other], { cluster: 'karmada-host' }))).toEqual([
-      { kind: 'event', cluster: 'karmada-host', event },
-      { kind: 'event', cluster: 'karmada-host', event: other },
-    ]);
+    const events = [
+      { event, cluster: 'karmada-host' },
+      { event: other, cluster: 'prod-eu-1' },
+    ];
+    expect(parse(encodeEvents(events))).toEqual(events.map((each) => ({ kind: 'event', ...each })));
   });
 
   it("has the names of OpenTelemetry's k8s_events receiver", () => {
-    const [record] = decodeLogs(Buffer.from(encodeEvents([event], { cluster: 'karmada-host' })), 'json');
+    const [record] = decodeLogs(Buffer.from(encodeEvents([{ event, cluster: 'karmada-host' }])), 'json');
     expect(Object.fromEntries([...record!.resource, ...record!.attributes])).toMatchObject({
       'k8s.cluster.name': 'karmada-host',
       'k8s.object.kind': 'ResourceBinding',
@@ -145,7 +146,7 @@ describe('encodeClusters()', () => {
       { kind: 'cluster-deleted', name: 'prod-ap-9' },
       { kind: 'cluster-list', names: ['prod-us-1'] },
     ];
-    expect(parse(encodeClusters(messages, { cluster: 'karmada-host' }, 1000))).toEqual(messages);
+    expect(parse(encodeClusters(messages, { cluster: 'karmada-host', timeMs: 1000 }))).toEqual(messages);
   });
 });
 

@@ -43,22 +43,23 @@ export function severityOf(event: Pick<ClusterEvent, 'type' | 'reason' | 'messag
   return event.type === 'Warning' ? SEVERITY_WARN : SEVERITY_INFO;
 }
 
-/** Who sends: the cluster the events are of, or the host's for Karmada's clusters. */
-export interface RecordSource {
+/** An event and the cluster it is of. */
+export interface EventOfCluster {
+  readonly event: ClusterEvent;
   readonly cluster: string;
 }
 
-export function encodeEvents(events: Iterable<ClusterEvent>, source: RecordSource): string {
-  return encodeLogs(Array.from(events, (event) => eventLogs(event, source)));
+export function encodeEvents(events: Iterable<EventOfCluster>): string {
+  return encodeLogs(Array.from(events, eventLogs));
 }
 
+/** `cluster` is the one whose collector speaks, the host. */
 export function encodeClusters(
   messages: Iterable<ClusterMessage>,
-  source: RecordSource,
-  timeMs: number,
+  { cluster, timeMs }: { readonly cluster: string; readonly timeMs: number },
 ): string {
   const records = Array.from(messages, (message) => clusterRecord(message, timeMs));
-  return encodeLogs([{ resource: sourceAttributes(source), records }]);
+  return encodeLogs([{ resource: sourceAttributes(cluster), records }]);
 }
 
 /** Throws a SyntaxError that names the attribute when a record says what it is and then is not that. */
@@ -76,19 +77,19 @@ export function parseRecord(record: LogRecord): TypedRecord {
   }
 }
 
-function sourceAttributes(source: RecordSource): [string, AttributeValue][] {
+function sourceAttributes(cluster: string): [string, AttributeValue][] {
   return [
     ['service.name', 'karmascope-collector'],
-    ['k8s.cluster.name', source.cluster],
+    ['k8s.cluster.name', cluster],
   ];
 }
 
 /** One resource for each event, as the receiver does: the object is the resource. */
-function eventLogs(event: ClusterEvent, source: RecordSource): ResourceLogs {
+function eventLogs({ event, cluster }: EventOfCluster): ResourceLogs {
   const { object } = event;
   return {
     resource: [
-      ...sourceAttributes(source),
+      ...sourceAttributes(cluster),
       ['k8s.object.api_version', object.apiVersion],
       ['k8s.object.kind', object.kind],
       ['k8s.object.name', object.name],

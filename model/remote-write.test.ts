@@ -246,7 +246,7 @@ describe('WriteRequestDecoder', () => {
 });
 
 describe('WriteRequestEncoder', () => {
-  it('writes a range of columns as encodeWriteRequest() writes series', () => {
+  it('writes ranges of columns as encodeWriteRequest() writes series', () => {
     const values = Float64Array.of(1, 2, 3, 4);
     setStale(values, 2);
     const batch = {
@@ -261,9 +261,12 @@ describe('WriteRequestEncoder', () => {
       values: values.subarray(start, end),
     });
     const encoder = new WriteRequestEncoder();
-    expect(encoder.encode(batch)).toEqual(
-      encodeWriteRequest([one(up, 0, 2), one(load, 2, 3), one(up, 3, 4)]),
-    );
-    expect(encoder.encode(batch, 1, 3)).toEqual(encodeWriteRequest([one(up, 1, 2), one(load, 2, 3)]));
+    const whole = encodeWriteRequest([one(up, 0, 2), one(load, 2, 3), one(up, 3, 4)]);
+    expect(encoder.encode([{ batch, start: 0, end: 4 }])).toEqual(whole);
+    const parts = [
+      { batch, start: 3, end: 4 },
+      { batch, start: 1, end: 3 },
+    ];
+    expect(encoder.encode(parts)).toEqual(encodeWriteRequest([one(up, 3, 4), one(up, 1, 2), one(load, 2, 3)]));
   });
 });

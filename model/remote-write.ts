@@ -376,20 +376,30 @@ export function encodeWriteRequest(
   return writer.finish();
 }
 
+/** A run of a batch: the samples [start, end). */
+export interface SampleSlice {
+  readonly batch: SampleColumns<Labels>;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Makes requests of samples in columns. Label bytes are made once for each `Labels` that lives. */
 export class WriteRequestEncoder {
   readonly #labelBytes = new WeakMap<Labels, Uint8Array>();
 
-  /** The samples [start, end) of a batch; neighbours of the same `Labels` share one TimeSeries. */
-  encode(batch: SampleColumns<Labels>, start = 0, end = batch.length): Uint8Array {
+  /** Neighbours of the same `Labels` share one TimeSeries. */
+  encode(slices: Iterable<SampleSlice>, metadata: Iterable<FamilyMetadata> = []): Uint8Array {
     const writer = new ProtoWriter(64 * 1024);
-    for (let first = start; first < end; ) {
-      const labels = batch.series[first]!;
-      let after = first + 1;
-      while (after < end && batch.series[after] === labels) after++;
-      writeSeries(writer, this.#bytesOf(labels), batch.timestamps, batch.values, first, after);
-      first = after;
+    for (const { batch, start, end } of slices) {
+      for (let first = start; first < end; ) {
+        const labels = batch.series[first]!;
+        let after = first + 1;
+        while (after < end && batch.series[after] === labels) after++;
+        writeSeries(writer, this.#bytesOf(labels), batch.timestamps, batch.values, first, after);
+        first = after;
+      }
     }
+    writeMetadata(writer, metadata);
     return writer.finish();
   }
 
