@@ -273,7 +273,7 @@ describe('push of samples', () => {
     writeFileSync(tokenFile, 'new\n');
     await until(() => push.hub.failing === undefined);
     expect(hub.requests).toHaveLength(2);
-    expect(hub.requests[1]!.atMs - hub.requests[0]!.atMs).toBe(3_750);
+    expect(hub.requests[1]!.atMs - hub.requests[0]!.atMs).toBeGreaterThanOrEqual(3_750);
     rmSync(folder, { recursive: true });
   });
 
