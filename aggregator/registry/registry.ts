@@ -1,0 +1,274 @@
+import type { Database, RootDatabase } from 'lmdb';
+import { Counter, type Registry } from 'prom-client';
+import type { ClusterState } from '../../model/cluster.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { Identity } from '../identity/identity.ts';
+
+/** Where a cluster is; empty strings where nobody knows. */
+export interface Place {
+  readonly region: string;
+  readonly provider: string;
+}
+
+/** What the hub knows of one cluster. */
+export interface ClusterEntry {
+  readonly name: string;
+  /** `host` runs the control plane, `member` is registered in it, `sender` is known by its identity only. */
+  readonly role: 'host' | 'member' | 'sender';
+  /** Whether silence of this cluster means trouble. */
+  readonly expected: boolean;
+  readonly place: Place;
+  /** As Karmada last described it; undefined for the host and for mere senders. */
+  readonly state: ClusterState | undefined;
+  readonly stateReceivedMs: number | undefined;
+  /** The name came back with another id: another cluster goes by it now. */
+  readonly replaced: { readonly previousId: string; readonly atMs: number } | undefined;
+  /** By the hub's clock. */
+  readonly lastSampleReceivedMs: number | undefined;
+  /** The newest timestamp among its samples: far behind while a queue drains. */
+  readonly newestSampleMs: number | undefined;
+  readonly lastEventReceivedMs: number | undefined;
+  /** Silence counts from here when nothing came since: the hub's start, or when the cluster became known. */
+  readonly awaitedSinceMs: number;
+}
+
+export interface DepartedCluster {
+  readonly name: string;
+  readonly id: string;
+  readonly leftMs: number;
+}
+
+/** How many clusters that left are remembered, the last ones. */
+const DEPARTED_MAX = 200;
+
+interface Known {
+  state?: ClusterState;
+  stateReceivedMs?: number;
+  replaced?: { previousId: string; atMs: number };
+  lastSampleReceivedMs?: number;
+  newestSampleMs?: number;
+  lastEventReceivedMs?: number;
+}
+
+/**
+ * Every cluster of the federation: members by Karmada's Cluster objects, the host and other senders by their
+ * identities. Kept on disk, so that a restarted hub knows at once whom to expect and since when each was
+ * silent.
+ */
+export class ClusterRegistry {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #database: Database<Known, string>;
+  readonly #departedDatabase: Database<DepartedCluster, string>;
+  readonly #idChanges: Counter<'cluster'>;
+  readonly #startedMs: number;
+  readonly #known = new Map<string, Known>();
+  readonly #departed = new Map<string, DepartedCluster>();
+  readonly #awaitedSince = new Map<string, number>();
+  readonly #placeVersions = new Map<string, number>();
+  #placesVersion = 0;
+  #identities: readonly Identity[] = [];
+  readonly #dirty = new Set<string>();
+
+  constructor(
+    root: RootDatabase,
+    { clock, logger, metrics }: { clock: Clock; logger: Logger; metrics: Registry },
+  ) {
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#database = root.openDB({ name: 'clusters' });
+    this.#departedDatabase = root.openDB({ name: 'departed-clusters' });
+    this.#idChanges = new Counter({
+      name: 'karmascope_aggregator_cluster_id_changes_total',
+      help: 'Clusters that came back under a known name with another id.',
+      labelNames: ['cluster'],
+      registers: [metrics],
+    });
+    this.#startedMs = clock.now();
+    for (const { key, value } of this.#database.getRange()) this.#known.set(key, value);
+    for (const { key, value } of this.#departedDatabase.getRange()) this.#departed.set(key, value);
+  }
+
+  /** Takes over the senders of a configuration: they name the host and places the registry does not know. */
+  configure(identities: readonly Identity[]): void {
+    const before = new Map(this.#allNames().map((name) => [name, this.place(name)]));
+    this.#identities = identities;
+    const names = new Set([...before.keys(), ...this.#allNames()]);
+    for (const name of names) {
+      if (!before.has(name)) this.#awaitedSince.set(name, this.#clock.now());
+      this.#noticePlace(name, before.get(name));
+    }
+  }
+
+  /** In order of name. */
+  clusters(): ClusterEntry[] {
+    return this.#allNames()
+      .toSorted()
+      .map((name) => this.#entry(name));
+  }
+
+  get(name: string): ClusterEntry | undefined {
+    return this.#isKnown(name) ? this.#entry(name) : undefined;
+  }
+
+  /** Clusters that left the federation, the last first. */
+  departed(): DepartedCluster[] {
+    return [...this.#departed.values()].toSorted((a, b) => b.leftMs - a.leftMs);
+  }
+
+  /** Whom to expect minus whom the hub heard within a time. */
+  silent(afterMs: number): ClusterEntry[] {
+    const nowMs = this.#clock.now();
+    return this.clusters().filter((entry) => entry.expected && silenceMs(entry, nowMs) > afterMs);
+  }
+
+  /** As Karmada says; where it does not, as the cluster's identity is configured. */
+  place(name: string): Place {
+    const state = this.#known.get(name)?.state;
+    const identity = this.#identities.find(({ cluster }) => cluster === name);
+    return {
+      region: state?.region || identity?.region || '',
+      provider: state?.provider || identity?.provider || '',
+    };
+  }
+
+  /** Rises whenever `place` of this cluster (or, without a name, of any) begins to answer something else. */
+  placeVersion(name?: string): number {
+    return name === undefined ? this.#placesVersion : (this.#placeVersions.get(name) ?? 0);
+  }
+
+  /** A Cluster object as the host's collector saw it. */
+  update(state: ClusterState): void {
+    const name = state.name;
+    const before = this.place(name);
+    const known = this.#require(name);
+    const previousId = known.state?.id ?? this.#departed.get(name)?.id ?? '';
+    if (previousId !== '' && state.id !== '' && previousId !== state.id) {
+      known.replaced = { previousId, atMs: this.#clock.now() };
+      this.#idChanges.inc({ cluster: name });
+      this.#logger.warn(
+        { cluster: name, previousId, id: state.id },
+        'A cluster came with another id under a known name: its older data is of another cluster',
+      );
+    }
+    // Karmada reads the id once; a later object without it says nothing new about it.
+    known.state = state.id === '' && known.state ? { ...state, id: known.state.id } : state;
+    known.stateReceivedMs = this.#clock.now();
+    this.#dirty.add(name);
+    this.#noticePlace(name, before);
+  }
+
+  /** The cluster left the federation. */
+  remove(name: string): void {
+    const state = this.#known.get(name)?.state;
+    if (!state) return;
+    const before = this.place(name);
+    this.#known.delete(name);
+    this.#departed.set(name, { name, id: state.id, leftMs: this.#clock.now() });
+    this.#dirty.add(name);
+    for (const { name: oldest } of this.departed().slice(DEPARTED_MAX)) {
+      this.#departed.delete(oldest);
+      this.#dirty.add(oldest);
+    }
+    this.#logger.info({ cluster: name, id: state.id }, 'A cluster left the federation');
+    this.#noticePlace(name, before);
+  }
+
+  /** The full list of members: whoever is not in it has left while nobody watched. */
+  retainOnly(names: readonly string[]): void {
+    const listed = new Set(names);
+    for (const [name, { state }] of this.#known) if (state && !listed.has(name)) this.remove(name);
+  }
+
+  sampleReceived(cluster: string, newestSampleMs: number): void {
+    const known = this.#require(cluster);
+    known.lastSampleReceivedMs = this.#clock.now();
+    // A clock that runs ahead must not hide that the data stands still.
+    const newest = Math.min(newestSampleMs, known.lastSampleReceivedMs);
+    if (newest > (known.newestSampleMs ?? Number.NEGATIVE_INFINITY)) known.newestSampleMs = newest;
+    this.#dirty.add(cluster);
+  }
+
+  eventReceived(cluster: string): void {
+    this.#require(cluster).lastEventReceivedMs = this.#clock.now();
+    this.#dirty.add(cluster);
+  }
+
+  /** Resolves when what changed is on disk; on failure it stays to be written by the next call. */
+  async persist(): Promise<void> {
+    const names = [...this.#dirty];
+    this.#dirty.clear();
+    try {
+      await this.#database.transaction(() => {
+        for (const name of names) {
+          const known = this.#known.get(name);
+          if (known) void this.#database.put(name, known);
+          else void this.#database.remove(name);
+          const departed = this.#departed.get(name);
+          if (departed) void this.#departedDatabase.put(name, departed);
+          else void this.#departedDatabase.remove(name);
+        }
+      });
+      await this.#database.flushed;
+    } catch (error) {
+      for (const name of names) this.#dirty.add(name);
+      throw error;
+    }
+  }
+
+  #entry(name: string): ClusterEntry {
+    const known = this.#known.get(name) ?? {};
+    const identity = this.#identities.find(({ cluster }) => cluster === name);
+    const role = known.state ? 'member' : identity?.federation ? 'host' : 'sender';
+    return {
+      name,
+      role,
+      expected: role !== 'sender' || (identity !== undefined && !this.#hasFederationIdentity()),
+      place: this.place(name),
+      state: known.state,
+      stateReceivedMs: known.stateReceivedMs,
+      replaced: known.replaced,
+      lastSampleReceivedMs: known.lastSampleReceivedMs,
+      newestSampleMs: known.newestSampleMs,
+      lastEventReceivedMs: known.lastEventReceivedMs,
+      awaitedSinceMs: this.#awaitedSince.get(name) ?? this.#startedMs,
+    };
+  }
+
+  /** Without one nobody tells the hub of members: then the configured senders are the ones to expect. */
+  #hasFederationIdentity(): boolean {
+    return this.#identities.some(({ federation }) => federation);
+  }
+
+  #allNames(): string[] {
+    const configured = this.#identities.flatMap(({ cluster }) => cluster ?? []);
+    return [...new Set([...this.#known.keys(), ...configured])];
+  }
+
+  #isKnown(name: string): boolean {
+    return this.#known.has(name) || this.#identities.some(({ cluster }) => cluster === name);
+  }
+
+  #require(name: string): Known {
+    let known = this.#known.get(name);
+    if (!known) {
+      known = {};
+      this.#known.set(name, known);
+      this.#awaitedSince.set(name, this.#clock.now());
+    }
+    return known;
+  }
+
+  #noticePlace(name: string, before: Place | undefined): void {
+    const now = this.place(name);
+    if (before && before.region === now.region && before.provider === now.provider) return;
+    this.#placesVersion++;
+    this.#placeVersions.set(name, this.#placesVersion);
+  }
+}
+
+/** How long the hub has heard no sample of a cluster. */
+export function silenceMs(entry: ClusterEntry, nowMs: number): number {
+  return nowMs - Math.max(entry.awaitedSinceMs, entry.lastSampleReceivedMs ?? 0);
+}
