@@ -35,7 +35,11 @@ export interface StringLiteral {
   readonly position: PositionRange;
 }
 
-/** `offset`, `@` and, on ranges, durations may be arithmetic; the parser folds constants into the plain fields. */
+/**
+ * Durations written plainly stand in the `…Ms` fields, exact to the nanosecond: they can have a fraction, which
+ * counts where Prometheus divides by a range and not where it selects samples. Where a duration is arithmetic,
+ * the `…Expr` field holds it and the plain one is 0.
+ */
 export interface VectorSelector {
   readonly kind: 'vectorSelector';
   /** Metric name as written before the braces; empty where none was. Also among the matchers. */

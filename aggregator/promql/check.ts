@@ -48,6 +48,7 @@ class Checker {
   readonly #sink: ProblemSink;
   #bytes: Buffer | undefined;
   #level = 0;
+  #recursion = 0;
   /** The longest way from the root to a leaf. */
   depth = 0;
 
@@ -57,10 +58,13 @@ class Checker {
   }
 
   check(expr: Expr): Expr {
-    if (expr.kind === 'binary') return this.#chain(expr);
-    this.#level++;
-    this.depth = Math.max(this.depth, this.#level);
-    const checked = this.#node(expr);
+    this.depth = Math.max(this.depth, ++this.#level);
+    this.#recursion++;
+    let checked = expr;
+    if (this.#recursion <= MAX_DEPTH) {
+      checked = expr.kind === 'binary' ? this.#chain(expr) : this.#node(expr);
+    }
+    this.#recursion--;
     this.#level--;
     return checked;
   }
@@ -70,12 +74,12 @@ class Checker {
     const operators: BinaryExpr[] = [];
     let leftmost: Expr = top;
     for (; leftmost.kind === 'binary'; leftmost = leftmost.lhs) operators.push(leftmost);
-    this.#level += operators.length;
+    this.#level += operators.length - 1;
     let lhs = this.check(leftmost);
     let type = valueType(lhs);
     for (let binary = operators.pop(); binary; binary = operators.pop()) {
-      this.#level--;
       const rhs = this.check(binary.rhs);
+      if (operators.length > 0) this.#level--;
       const rightType = valueType(rhs);
       lhs = this.#binary(binary, lhs, type, rhs, rightType);
       type = type === 'scalar' && rightType === 'scalar' ? 'scalar' : 'vector';

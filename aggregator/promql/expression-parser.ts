@@ -14,7 +14,7 @@ import { unquote } from './literal.ts';
 import { parseLabelList, parseOperatorModifiers } from './matching-parser.ts';
 import { SelectorModifiers } from './modifier-parser.ts';
 import { parseVectorSelector } from './selector-parser.ts';
-import { AGGREGATIONS, METRIC_NAMES, TIME_WORDS, type TokenKind } from './token.ts';
+import { AGGREGATIONS, EXPRESSION_STARTS, METRIC_NAMES, TIME_WORDS, type TokenKind } from './token.ts';
 import type { TokenStream } from './token-stream.ts';
 
 /** What is accepted beyond the stable language. The defaults are those of a Prometheus 3.14 without flags. */
@@ -217,7 +217,7 @@ export class ExpressionParser {
     if (tokens.accept(')')) return args;
     args.push(this.parse());
     for (let comma = tokens.accept(','); comma; comma = tokens.accept(',')) {
-      if (beginsExpression(tokens.peek().kind)) args.push(this.parse());
+      if (EXPRESSION_STARTS.has(tokens.peek().kind)) args.push(this.parse());
       else tokens.problem(comma, 'trailing commas not allowed in function call args');
     }
     tokens.expect(')');
@@ -227,8 +227,4 @@ export class ExpressionParser {
 
 function isExperimental(operator: Aggregation): boolean {
   return operator === 'limitk' || operator === 'limit_ratio';
-}
-
-function beginsExpression(kind: TokenKind): boolean {
-  return METRIC_NAMES.has(kind) || ['number', 'duration', 'string', '(', '{', '+', '-'].includes(kind);
 }

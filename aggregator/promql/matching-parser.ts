@@ -1,7 +1,7 @@
 import type { VectorMatching } from './ast.ts';
 import { parseNumberLiteral } from './duration-parser.ts';
 import { unquote } from './literal.ts';
-import { LABEL_NAMES } from './token.ts';
+import { EXPRESSION_STARTS, LABEL_NAMES } from './token.ts';
 import type { TokenStream } from './token-stream.ts';
 
 const OPENING = { context: 'grouping opts', expected: '"("' };
@@ -51,6 +51,7 @@ export function parseOperatorModifiers(tokens: TokenStream): OperatorModifiers {
       cardinality = group.kind === 'group_left' ? 'many-to-one' : 'one-to-many';
       // A parenthesis here always opens the labels; a right side in parentheses needs `group_left ()` before.
       if (tokens.is('(')) include = parseLabelList(tokens);
+      else if (!EXPRESSION_STARTS.has(tokens.peek().kind)) tokens.fail(OPENING);
     }
   }
   const fill = parseFill(tokens);

@@ -64,7 +64,8 @@ export class SelectorModifiers {
     tokens.next();
     let step: DurationExpr | undefined;
     if (!tokens.is(']')) {
-      step = tokens.within('subquery selector', `${wanted}, or "]"`, () => this.#durations.positive());
+      const wantedStep = 'number, duration, step(), range(), or "]"';
+      step = tokens.within('subquery selector', wantedStep, () => this.#durations.positive());
     }
     const { end } = tokens.expect(']', { context: 'subquery selector', expected: '"]"' });
     return {
@@ -118,7 +119,6 @@ export class SelectorModifiers {
       return expr;
     }
     if (hasOffset(timed(expr))) tokens.problem(expr.position, 'offset may not be set multiple times');
-    tokens.peek();
     return this.#with(expr, { offsetMs: milliseconds(offset), offsetExpr: arithmetic(offset) });
   }
 

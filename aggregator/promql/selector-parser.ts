@@ -57,6 +57,7 @@ function parseLabelMatcher(tokens: TokenStream, matchers: Matcher[]): void {
     matchers.push(new Matcher(name, operator, unquote(value.text)));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    tokens.problem({ start: label.start, end: value.end }, error.message);
+    // The engine of regular expressions shows how it was asked to let `.` match newlines; nobody wrote that.
+    tokens.problem({ start: label.start, end: value.end }, error.message.replace('`(?s)', '`'));
   }
 }

@@ -138,6 +138,18 @@ export const METRIC_NAMES: ReadonlySet<TokenKind> = new Set<TokenKind>([
   ),
 ]);
 
+/** Kinds an expression may begin with. */
+export const EXPRESSION_STARTS: ReadonlySet<TokenKind> = new Set<TokenKind>([
+  ...METRIC_NAMES,
+  'number',
+  'duration',
+  'string',
+  '(',
+  '{',
+  '+',
+  '-',
+]);
+
 /** Kinds that may name a label in `by (…)` and its like. */
 export const LABEL_NAMES: ReadonlySet<TokenKind> = new Set<TokenKind>([
   'identifier',
