@@ -1,0 +1,71 @@
+/**
+ * The linear memory that holds series records and chunks. Offsets count 8-byte words, so 32 bits reach 4 GiB
+ * (and more) and every allocation is aligned for doubles. Word 0 is never handed out: 0 means "none".
+ *
+ * Freed regions are kept in one list per size and handed out again; sizes are few (steps of 32 bytes up to
+ * 2 KiB), so nothing fragments for long. Only touched pages are resident, and growing never moves a byte:
+ * the memory is a shared WebAssembly memory, which kernels and other threads can be given as it is.
+ */
+export class ChunkMemory {
+  /** Views over the whole memory. Replaced when it grows: read them from here, never keep them over `allocate`. */
+  words: Uint32Array;
+  doubles: Float64Array;
+  readonly #memory: WebAssembly.Memory;
+  readonly #free: number[] = new Array(SIZE_CLASSES + 1).fill(0);
+  #end = 1;
+  #usedBytes = 0;
+
+  constructor() {
+    this.#memory = new WebAssembly.Memory({ initial: GROW_PAGES, maximum: PAGES_MAX, shared: true });
+    this.words = new Uint32Array(this.#memory.buffer);
+    this.doubles = new Float64Array(this.#memory.buffer);
+  }
+
+  /** What is handed out now. */
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  /** A zeroed region; `sizeBytes` is rounded up to a multiple of 32 and at most `REGION_BYTES_MAX`. */
+  allocate(sizeBytes: number): number {
+    const sizeClass = (sizeBytes + SIZE_STEP_BYTES - 1) >>> SIZE_STEP_SHIFT;
+    if (sizeClass > SIZE_CLASSES) throw new RangeError(`BUG: region of ${sizeBytes} bytes asked for`);
+    const words = sizeClass << (SIZE_STEP_SHIFT - 3);
+    this.#usedBytes += words * 8;
+    const recycled = this.#free[sizeClass]!;
+    if (recycled !== 0) {
+      this.#free[sizeClass] = this.words[2 * recycled]!;
+      this.words.fill(0, 2 * recycled, 2 * (recycled + words));
+      return recycled;
+    }
+    const at = this.#end;
+    // One word stays free at the end: a reader of bits looks a word ahead.
+    if ((at + words + 1) * 8 > this.doubles.byteLength) this.#grow();
+    this.#end = at + words;
+    return at;
+  }
+
+  /** Hands a region back. `sizeBytes` is what it was allocated with. */
+  free(at: number, sizeBytes: number): void {
+    const sizeClass = (sizeBytes + SIZE_STEP_BYTES - 1) >>> SIZE_STEP_SHIFT;
+    this.words[2 * at] = this.#free[sizeClass]!;
+    this.#free[sizeClass] = at;
+    this.#usedBytes -= sizeClass << SIZE_STEP_SHIFT;
+  }
+
+  #grow(): void {
+    this.#memory.grow(GROW_PAGES);
+    this.words = new Uint32Array(this.#memory.buffer);
+    this.doubles = new Float64Array(this.#memory.buffer);
+  }
+}
+
+const SIZE_STEP_SHIFT = 5;
+const SIZE_STEP_BYTES = 1 << SIZE_STEP_SHIFT;
+export const REGION_BYTES_MAX = 2048;
+const SIZE_CLASSES = REGION_BYTES_MAX >>> SIZE_STEP_SHIFT;
+
+/** WebAssembly pages have 64 KiB: grow by 4 MiB at a time, to 4 GiB at most. */
+const GROW_PAGES = 64;
+const PAGES_MAX = 65_536;
+export const MEMORY_BYTES_MAX = PAGES_MAX * 65_536;

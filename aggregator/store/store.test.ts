@@ -1,0 +1,219 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { Registry } from 'prom-client';
+import { afterEach, describe, expect, test } from 'vitest';
+import { Labels } from '../../model/labels.ts';
+import { Matcher } from '../../model/matcher.ts';
+import { ManualClock } from '../../runtime/clock.ts';
+import { createLogger } from '../../runtime/logger.ts';
+import type { AppendOutcome } from '../engine/engine.ts';
+import { Store, type StoreLimits } from './store.ts';
+
+const START_MS = Date.UTC(2026, 0, 1);
+const RETENTION_MS = 3_600_000;
+const directories: string[] = [];
+
+afterEach(async () => {
+  for (const directory of directories.splice(0)) await rm(directory, { recursive: true, force: true });
+});
+
+async function newDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'karmascope-store-'));
+  directories.push(directory);
+  return directory;
+}
+
+function open(directory: string, clock: ManualClock, limits: Partial<StoreLimits> = {}): Promise<Store> {
+  return Store.open({
+    directory,
+    clock,
+    logger: createLogger('silent'),
+    registry: new Registry(),
+    limits: { retentionMs: RETENTION_MS, ...limits },
+  });
+}
+
+type Point = readonly [series: number, timestampMs: number, bits: bigint];
+
+const SERIES = Array.from({ length: 12 }, (_, i) =>
+  Labels.fromObject({
+    __name__: `metric_${i % 3}`,
+    cluster: `c${i % 2}`,
+    pod: i % 4 === 0 ? undefined : `p${i}`,
+  }),
+);
+
+function append(store: Store, points: readonly Point[]): Promise<AppendOutcome> {
+  const values = new BigUint64Array(points.map(([, , bits]) => bits));
+  return store.append({
+    series: points.map(([series]) => store.ref(SERIES[series]!)),
+    timestamps: Float64Array.from(points, ([, timestampMs]) => timestampMs),
+    values: new Float64Array(values.buffer),
+    length: points.length,
+  });
+}
+
+/** The store as it should be: a map of maps. */
+class Model {
+  readonly samples = new Map<number, Map<number, bigint>>();
+
+  append(points: readonly Point[], nowMs: number): number {
+    let appended = 0;
+    for (const [series, timestampMs, bits] of points) {
+      if (timestampMs > nowMs + 600_000 || timestampMs < nowMs - RETENTION_MS) continue;
+      const column = this.samples.get(series) ?? new Map<number, bigint>();
+      this.samples.set(series, column);
+      if ((column.get(timestampMs) ?? bits) !== bits) continue;
+      column.set(timestampMs, bits);
+      appended++;
+    }
+    return appended;
+  }
+
+  /** Labels → samples of a range, as text. */
+  read(test: (labels: Labels) => boolean, startMs: number, endMs: number): Record<string, string[]> {
+    const found: Record<string, string[]> = {};
+    for (const [series, column] of this.samples) {
+      const labels = SERIES[series]!;
+      if (!test(labels)) continue;
+      const points = [...column]
+        .filter(([timestampMs]) => timestampMs >= startMs && timestampMs <= endMs)
+        .sort(([a], [b]) => a - b);
+      if (points.length > 0)
+        found[labels.toString()] = points.map(([timestampMs, bits]) => `${timestampMs} ${bits.toString(16)}`);
+    }
+    return found;
+  }
+}
+
+async function read(store: Store, matchers: Matcher[], startMs: number, endMs: number) {
+  const found: Record<string, string[]> = {};
+  for (const { labels, timestamps, values } of await store.select(matchers, { startMs, endMs })) {
+    const bits = new BigUint64Array(values.buffer, values.byteOffset, values.length);
+    found[labels.toString()] = Array.from(
+      timestamps,
+      (timestampMs, i) => `${timestampMs} ${bits[i]!.toString(16)}`,
+    );
+  }
+  return found;
+}
+
+const bits = fc.oneof(
+  { weight: 5, arbitrary: fc.bigInt({ min: 0n, max: 3n }) },
+  fc.constantFrom(0x7ff0000000000002n, 0x7ff8000000000000n, 0x8000000000000000n, 0x7ff0000000000000n),
+  fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+);
+const offset = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: 0, max: 20 }).map((n) => -n * 15_000) },
+  fc.integer({ min: -RETENTION_MS - 100_000, max: 700_000 }),
+);
+const point = fc.tuple(fc.integer({ min: 0, max: SERIES.length - 1 }), offset, bits);
+const operation = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc
+      .array(fc.array(point, { maxLength: 30 }), { maxLength: 4 })
+      .map((batches) => ({ do: 'append' as const, batches })),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('run' as const),
+      series: point.map(([series]) => series),
+      count: fc.integer({ min: 1, max: 300 }),
+      step: fc.integer({ min: 1, max: 20_000 }),
+      bits,
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.integer({ min: 1, max: 900_000 }).map((ms) => ({ do: 'advance' as const, ms })),
+  },
+  { weight: 1, arbitrary: fc.constant({ do: 'restart' as const }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('select' as const),
+      matcher: fc.integer({ min: 0, max: 6 }),
+      start: offset,
+      end: offset,
+    }),
+  },
+);
+
+const MATCHERS: readonly [Matcher[], (labels: Labels) => boolean][] = [
+  [[new Matcher('cluster', '=', 'c0')], (labels) => labels.get('cluster') === 'c0'],
+  [
+    [new Matcher('__name__', '=', 'metric_1'), new Matcher('pod', '=', '')],
+    (labels) => labels.metricName === 'metric_1' && !labels.has('pod'),
+  ],
+  [[new Matcher('pod', '=~', 'p[1-7]')], (labels) => /^p[1-7]$/.test(labels.get('pod'))],
+  [
+    [new Matcher('cluster', '!=', ''), new Matcher('pod', '!~', 'p1.*')],
+    (labels) => !/^p1/.test(labels.get('pod')),
+  ],
+  [
+    [new Matcher('__name__', '=~', 'metric_0|metric_2'), new Matcher('pod', '!=', 'p2')],
+    (labels) => labels.metricName !== 'metric_1' && labels.get('pod') !== 'p2',
+  ],
+  [[new Matcher('pod', '=~', '.+')], (labels) => labels.has('pod')],
+  [[new Matcher('cluster', '=', 'none')], () => false],
+];
+
+describe('Store', () => {
+  test('does what a map of maps does, under any operations', { timeout: 60_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(operation, { maxLength: 40, size: 'max' }), async (operations) => {
+        const directory = await newDirectory();
+        const clock = new ManualClock(START_MS);
+        const limits = { segmentBytes: 20_000 };
+        let store = await open(directory, clock, limits);
+        const model = new Model();
+        for (const op of operations) {
+          const nowMs = clock.now();
+          if (op.do === 'append') {
+            const batches = op.batches.map((batch) =>
+              batch.map(([series, ago, value]): Point => [series, nowMs + ago, value]),
+            );
+            const outcomes = batches.map((batch) => append(store, batch));
+            const expected = batches.map((batch) => model.append(batch, nowMs));
+            expect((await Promise.all(outcomes)).map(({ appended }) => appended)).toEqual(expected);
+          } else if (op.do === 'run') {
+            const points = Array.from(
+              { length: op.count },
+              (_, i): Point => [
+                op.series,
+                nowMs - i * op.step,
+                op.bits + BigInt(i % 2) * (op.bits === 0n ? 1n : 0n),
+              ],
+            ).reverse();
+            expect((await append(store, points)).appended).toBe(model.append(points, nowMs));
+          } else if (op.do === 'advance') {
+            await clock.advance(op.ms);
+          } else if (op.do === 'restart') {
+            await store.close();
+            store = await open(directory, clock, limits);
+          } else {
+            const [matchers, passes] = MATCHERS[op.matcher]!;
+            const startMs = nowMs + Math.min(op.start, op.end);
+            const endMs = nowMs + Math.max(op.start, op.end);
+            const expected = model.read(passes, Math.max(startMs, nowMs - RETENTION_MS), endMs);
+            expect(await read(store, matchers, startMs, endMs)).toEqual(expected);
+            const range = { startMs, endMs };
+            const names = (await store.series([matchers], range)).map((labels) => labels.toString());
+            expect(names.sort()).toEqual(Object.keys(expected).sort());
+          }
+        }
+        const everything = [new Matcher('cluster', '!=', '')];
+        const floorMs = clock.now() - RETENTION_MS;
+        expect(await read(store, everything, 0, Number.MAX_SAFE_INTEGER)).toEqual(
+          model.read(() => true, floorMs, Infinity),
+        );
+        await store.close();
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
