@@ -1,0 +1,95 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Federation } from './federation.ts';
+
+/** What is going on, as `GET /scenario` answers it. */
+export interface ScenarioState {
+  regions: string[];
+  clusters: { name: string; region: string }[];
+  /** Clusters without power. */
+  lost: string[];
+}
+
+/** The way in is refused with this status, and the message says the way out. */
+export class ScenarioError extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** A scenario takes what was posted and answers with what it did. */
+export type Scenarios = Readonly<Record<string, (input: Record<string, unknown>) => unknown>>;
+
+/** The scenarios that the simulator can play by itself. */
+export function federationScenarios(federation: Federation): Scenarios {
+  return {
+    'region-lost': ({ region }) => {
+      if (typeof region !== 'string' || !federation.regions.includes(region)) {
+        throw new ScenarioError(
+          400,
+          `Cannot lose region ${JSON.stringify(region)}: choose one of ${federation.regions.join(', ')}`,
+        );
+      }
+      return { lost: federation.loseRegion(region) };
+    },
+    recovery: () => ({ recovering: federation.recover() }),
+  };
+}
+
+export function scenarioState(federation: Federation): ScenarioState {
+  return {
+    regions: federation.regions,
+    clusters: [...federation.members.values()].map(({ spec: { name, region } }) => ({ name, region })),
+    lost: federation.lost,
+  };
+}
+
+/** `GET /scenario` tells the state, `POST /scenario/<name>` with a JSON object plays one. */
+export function scenarioHandler(scenarios: Scenarios, state: () => unknown): RequestListener {
+  return (request, response) => {
+    const path = new URL(request.url ?? '/', 'http://control').pathname;
+    if (request.method === 'GET' && path === '/scenario') return sendJson(response, 200, state());
+    const play = path.startsWith('/scenario/') ? scenarios[path.slice('/scenario/'.length)] : undefined;
+    if (request.method !== 'POST' || !play) {
+      const known = Object.keys(scenarios).map((name) => `POST /scenario/${name}`);
+      return sendJson(response, 404, {
+        error: `Cannot ${request.method} ${path}: there is GET /scenario, ${known.join(', ')}`,
+      });
+    }
+    readJson(request)
+      .then(play)
+      .then(
+        (answer) => sendJson(response, 200, answer),
+        (error: Error) =>
+          sendJson(response, error instanceof ScenarioError ? error.status : 500, { error: error.message }),
+      );
+  };
+}
+
+/** A scenario's input is a name or two. */
+const BODY_BYTES_MAX = 4_096;
+
+async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += (chunk as Buffer).length;
+    if (size > BODY_BYTES_MAX)
+      throw new ScenarioError(413, `Cannot read the request: more than ${BODY_BYTES_MAX} bytes`);
+    chunks.push(chunk as Buffer);
+  }
+  if (size === 0) return {};
+  try {
+    const value: unknown = JSON.parse(Buffer.concat(chunks).toString());
+    if (value !== null && typeof value === 'object') return value as Record<string, unknown>;
+  } catch {
+    // Falls through to the same answer as any other thing that is not an object.
+  }
+  throw new ScenarioError(400, 'Cannot read the request: its body is not a JSON object');
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`);
+}
