@@ -11,7 +11,7 @@ export function users() {
         unit: 'percentunit',
         noValue: 'No data: no objective has been measured yet',
       },
-      [{ expr: q.budgetLeft }],
+      [{ expr: q.budgetLeft, legend: '{{slo}} {{level}} {{region}} {{cluster}}' }],
       {
         min: null,
         steps: [
@@ -24,11 +24,11 @@ export function users() {
       {
         title: 'Burn rate',
         description:
-          'How fast budget is spent: 1 uses up exactly the budget over the period, 10 uses it ten times as fast.',
+          'How fast budget is spent, over one hour: 1 uses up exactly the budget over the period, 10 uses it ten times as fast.',
         unit: 'short',
         noValue: 'No data: no objective has been measured yet',
       },
-      [{ expr: q.burnRate }],
+      [{ expr: q.burnRate, legend: '{{slo}} {{level}} {{region}} {{cluster}}' }],
       {
         steps: [
           [null, 'text'],

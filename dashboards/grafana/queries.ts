@@ -52,7 +52,7 @@ export const fleetQueries = {
   ),
   criticalAlerts: firing('critical'),
   warningAlerts: firing('warning'),
-  worstBudget: `min(slo:period_error_budget_remaining:ratio{${SELECTED_OR_WIDER}})`,
+  worstBudget: `min(slo:error_budget_remaining:ratio{${SELECTED_OR_WIDER}})`,
   targetsDown: `sum(up{${SELECTED}} == bool 0)`,
   nodesNotReady: `sum(${whileReady(
     `(max by (federation, cluster) (karmada_cluster_nodes{${SELECTED}})` +
@@ -74,8 +74,8 @@ export const fleetQueries = {
   tablePods: committed('pods'),
   tableApiErrors: apiErrors,
 
-  budgetLeft: `slo:period_error_budget_remaining:ratio{${SELECTED_OR_WIDER}}`,
-  burnRate: `slo:current_burn_rate:ratio{${SELECTED_OR_WIDER}}`,
+  budgetLeft: `slo:error_budget_remaining:ratio{${SELECTED_OR_WIDER}}`,
+  burnRate: `slo:burn_rate:ratio{window="1h",${SELECTED_OR_WIDER}}`,
   apiErrors,
   apiDuration:
     'histogram_quantile(0.99, sum by (federation, cluster, le) ' +
