@@ -161,7 +161,7 @@ slo
   .addOption(new Option('-o, --output <form>', 'how to print').choices(['table', 'json']).default('table'))
   .action(async (flags) => {
     const { sloListCommand } = await import('./aggregator/slo/list-command.ts');
-    process.exitCode = await sloListCommand({ ...flags, stdout: process.stdout });
+    process.exitCode = await sloListCommand({ ...flags, stdout: process.stdout, stderr: process.stderr });
   });
 slo
   .command('validate')
