@@ -199,8 +199,8 @@ export class Head {
 
   /**
    * Drops chunks whose samples are all older than `floorMs` from the series with numbers from `from` up to
-   * `to`. A series without samples leaves the index; it is forgotten when nobody appended to it or asked
-   * for it since `idleSinceMs` either. Returns the time of the oldest sample left, or infinity.
+   * `to`. A series without samples leaves the index; its labels and number are forgotten when nobody has
+   * appended to it or asked for it since `idleSinceMs` either. Returns the time of the oldest sample left.
    */
   prune(floorMs: number, idleSinceMs: number, from: SeriesRef, to: SeriesRef): number {
     const memory = this.memory;

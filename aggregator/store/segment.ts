@@ -124,10 +124,10 @@ function headerIsGood(bytes: Uint8Array, view: DataView): boolean {
 }
 
 function frameAt(bytes: Uint8Array<ArrayBuffer>, view: DataView, offset: number): Frame | undefined {
-  const room = bytes.byteLength - offset - FRAME_HEADER_BYTES;
-  if (room < 0 || view.getUint32(offset, true) !== FRAME_MAGIC) return undefined;
+  const room = bytes.byteLength - offset;
+  if (room < FRAME_HEADER_BYTES || view.getUint32(offset, true) !== FRAME_MAGIC) return undefined;
   const payloadBytes = view.getUint32(offset + 8, true);
-  if (payloadBytes > room) return undefined;
+  if (payloadBytes > room || frameBytes(payloadBytes) > room) return undefined;
   const start = offset + FRAME_HEADER_BYTES;
   if (view.getUint32(offset + 4, true) !== crc32(bytes.subarray(offset + 8, start + payloadBytes)))
     return undefined;

@@ -359,8 +359,11 @@ export class Store implements Appender, Querier {
   /** In slices, so that appends and queries go on between them. */
   async #pruneHead(nowMs: number): Promise<number> {
     let oldestMs = Number.POSITIVE_INFINITY;
-    for (let from = 1; from < this.#head.table.end; from += PRUNE_SLICE) {
-      const slice = this.#head.prune(this.#floorMs(nowMs), nowMs - SERIES_IDLE_MS, from, from + PRUNE_SLICE);
+    const { table, index } = this.#head;
+    for (let from = 1; from < table.end; from += PRUNE_SLICE) {
+      const isCrowded = table.size - index.size > EMPTY_SERIES_MAX;
+      const idleSinceMs = isCrowded ? nowMs - SERIES_IDLE_MS : Number.NEGATIVE_INFINITY;
+      const slice = this.#head.prune(this.#floorMs(nowMs), idleSinceMs, from, from + PRUNE_SLICE);
       oldestMs = Math.min(oldestMs, slice);
       await nextTurn();
     }
@@ -401,8 +404,13 @@ export class Store implements Appender, Querier {
 const PRUNE_EVERY_MS = 60_000;
 /** Series looked at in one go: well under a millisecond. */
 const PRUNE_SLICE = 4096;
-/** A series without samples that nobody has appended to or asked for this long is forgotten, and its number with it. */
-export const SERIES_IDLE_MS = 6 * 3_600_000;
+/**
+ * Labels of series that have no samples any more stay known for their numbers, which senders may still hold.
+ * Beyond this many (at 450 bytes 110 MB), those idle for six hours are forgotten: whoever appends to one is
+ * told to ask for its number again.
+ */
+const EMPTY_SERIES_MAX = 250_000;
+const SERIES_IDLE_MS = 6 * 3_600_000;
 /** However little memory there is, the last hour stays. */
 const HEAD_MS_MIN = 3_600_000;
 /** Kept free of the memory's 4 GiB for batches that are durable and still to be applied. */
