@@ -24,13 +24,15 @@ export interface EventQuery {
   readonly sinceMs?: number;
   readonly untilMs?: number;
   readonly limit?: number;
+  /** `next` of the page before. */
+  readonly from?: string;
 }
 
 export interface EventPage {
   /** Newest first. */
   readonly events: readonly StoredEvent[];
-  /** Set when older ones were not looked at: ask again with it as `untilMs`. */
-  readonly continueUntilMs: number | undefined;
+  /** Set when there may be more: ask the same again with it as `from`. */
+  readonly next: string | undefined;
 }
 
 export interface EventOutcome {
@@ -58,6 +60,16 @@ const QUERY_SCANNED_MAX = 100_000;
 const QUERY_SCANNED_AT_ONCE = 1_000;
 /** Deleted in one transaction when the store is over its bounds. */
 const TRIM_AT_ONCE = 5_000;
+
+/** After every cluster's name and every uid in the store's order. */
+const AFTER_ALL_TEXT = '\uffff';
+
+/** Where an event is in the order of time. */
+interface EventKey {
+  readonly timeMs: number;
+  readonly cluster: string;
+  readonly uid: string;
+}
 
 type IdKey = [cluster: string, uid: string];
 type TimeKey = [timeMs: number, cluster: string, uid: string];
@@ -134,6 +146,7 @@ export class EventStore {
     return counts;
   }
 
+  /** Rejects with a RangeError when `from` is none of ours. */
   async query(query: EventQuery): Promise<EventPage> {
     const limit = Math.min(query.limit ?? QUERY_LIMIT_DEFAULT, QUERY_LIMIT_MAX);
     const matches = matcher(query);
@@ -141,12 +154,12 @@ export class EventStore {
     let scanned = 0;
     for (const key of this.#keysNewestFirst(query)) {
       if (found.length >= limit || scanned >= QUERY_SCANNED_MAX)
-        return { events: found, continueUntilMs: key.timeMs };
+        return { events: found, next: cursorOf(key) };
       if (++scanned % QUERY_SCANNED_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
       const event = this.#events.get([key.cluster, key.uid]);
       if (event && matches(event)) found.push(event);
     }
-    return { events: found, continueUntilMs: undefined };
+    return { events: found, next: undefined };
   }
 
   /** `kube_events_total`: occurrences by cluster, namespace, kind, type and reason. */
@@ -191,19 +204,27 @@ export class EventStore {
     return [...keys.map(([, , uid]) => ({ cluster, uid }))];
   }
 
-  *#keysNewestFirst(query: EventQuery): Generator<{ cluster: string; timeMs: number; uid: string }> {
+  *#keysNewestFirst(query: EventQuery): Generator<EventKey> {
     const sinceMs = query.sinceMs ?? 0;
-    const untilMs = query.untilMs ?? Number.MAX_SAFE_INTEGER;
+    const first = parseCursor(query.from) ?? {
+      timeMs: query.untilMs ?? Number.MAX_SAFE_INTEGER,
+      cluster: AFTER_ALL_TEXT,
+      uid: AFTER_ALL_TEXT,
+    };
     const { cluster } = query;
     // Ranges run backwards from `start` down to `end`; the end's key itself is left out.
     if (cluster === undefined) {
-      const range = { start: [untilMs, '\uffff', ''], end: [sinceMs, '', ''], reverse: true };
+      const range = {
+        start: [first.timeMs, first.cluster, first.uid],
+        end: [sinceMs, '', ''],
+        reverse: true,
+      };
       for (const [timeMs, name, uid] of this.#byTime.getKeys(range as RangeOptions))
-        yield { cluster: name, timeMs, uid };
+        yield { timeMs, cluster: name, uid };
     } else {
-      const range = { start: [cluster, untilMs, '\uffff'], end: [cluster, sinceMs, ''], reverse: true };
+      const range = { start: [cluster, first.timeMs, first.uid], end: [cluster, sinceMs, ''], reverse: true };
       for (const [, timeMs, uid] of this.#byCluster.getKeys(range as RangeOptions))
-        yield { cluster, timeMs, uid };
+        yield { timeMs, cluster, uid };
     }
   }
 
@@ -241,6 +262,17 @@ export function decide(
     event.resourceVersion !== known.resourceVersion &&
     event.timeMs >= known.timeMs;
   return { kind: newer ? 'stored' : 'repeated', occurrences: 0 };
+}
+
+function cursorOf({ timeMs, cluster, uid }: EventKey): string {
+  return `${timeMs}/${cluster}/${uid}`;
+}
+
+function parseCursor(cursor: string | undefined): EventKey | undefined {
+  if (cursor === undefined) return undefined;
+  const match = /^(\d{1,15})\/([^/]*)\/(.*)$/.exec(cursor);
+  if (!match) throw new RangeError(`Cannot go on from "${cursor}": take "next" of the page before`);
+  return { timeMs: Number(match[1]), cluster: match[2]!, uid: match[3]! };
 }
 
 function matcher(query: EventQuery): (event: StoredEvent) => boolean {
