@@ -15,6 +15,7 @@ import { isStale, setStale } from '../../model/sample.ts';
 import { ManualClock } from '../../runtime/clock.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { createRegistry, type Registry } from '../../runtime/metrics.ts';
+import { until as untilSo } from '../../test/until.ts';
 import { pushConfigSchema } from './config.ts';
 import { type Push, startPush } from './push.ts';
 
@@ -121,18 +122,9 @@ function start(config: object = {}): void {
   });
 }
 
-/**
- * Moves time on in small steps until it is so. Compression runs on other threads, so steps alone do not tell;
- * the machine's own time only bounds how long a failing test takes.
- */
-async function until(condition: () => boolean | Promise<boolean>, stepMs = 50): Promise<void> {
-  const giveUpMs = performance.now() + 10_000;
-  while (!(await condition()) && performance.now() < giveUpMs) await clock.advance(stepMs);
-  expect(await condition()).toBe(true);
-}
-
+const until = (condition: () => boolean | Promise<boolean>) => untilSo(clock, condition);
 /** Time stands still: nothing but what is due now may be waited for. */
-const settled = (condition: () => boolean | Promise<boolean>) => until(condition, 0);
+const settled = (condition: () => boolean | Promise<boolean>) => untilSo(clock, condition, 0);
 
 /** The collector's own metrics of a name, as the page shows them, without the name. */
 async function metric(name: string): Promise<Record<string, number>> {

@@ -1,0 +1,34 @@
+import type { Clock } from './clock.ts';
+
+/** A signal that aborts when time is up, or when the one it was made from does. */
+export interface Deadline {
+  readonly signal: AbortSignal;
+  /** The time counts from now again. */
+  readonly restart: () => void;
+  /** It will not come any more. */
+  readonly cancel: () => void;
+}
+
+export function deadline(
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+  timeoutMs: number,
+  reason: string,
+): Deadline {
+  const controller = new AbortController();
+  const abort = () => controller.abort(signal.reason);
+  const expire = () => controller.abort(new Error(reason));
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort);
+  let cancelTimer = clock.after(timeoutMs, expire);
+  return {
+    signal: controller.signal,
+    restart: () => {
+      cancelTimer();
+      cancelTimer = clock.after(timeoutMs, expire);
+    },
+    cancel: () => {
+      cancelTimer();
+      signal.removeEventListener('abort', abort);
+    },
+  };
+}
