@@ -14,7 +14,7 @@ export function checkConfigCommand(
       const kind = kindOf(file);
       if (kind === 'collector') loadCollectorConfig(file);
       else loadAggregatorConfig(file);
-      stdout.write(`${file}: a ${kind}'s configuration, in order\n`);
+      stdout.write(`${file}: ${kind} configuration, in order\n`);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       stdout.write(`${error.message}\n`);
