@@ -73,7 +73,7 @@ export function createKubernetesApi(options: KubernetesApiOptions): RequestListe
 type Matcher = (object: KubernetesObject) => boolean;
 
 /** What a request gets; `about` is missing where no resource was asked for. */
-type Answer = { about?: Omit<ServedRequest, 'code' | 'seconds'> } & (
+type Answer = { about?: Omit<ServedRequest, 'code' | 'seconds'> | undefined } & (
   | { code: number; text: string; contentType: string }
   | { watch: { api: ApiResource; matches: Matcher } }
 );
@@ -107,7 +107,11 @@ const READ_ONLY: StatusError = {
 };
 
 /** Anonymous is 403 by path, a wrong token 401: as recorded. */
-function checkToken(request: IncomingMessage, path: string, token: string | undefined): StatusError | undefined {
+function checkToken(
+  request: IncomingMessage,
+  path: string,
+  token: string | undefined,
+): StatusError | undefined {
   if (token === undefined) return undefined;
   const { authorization } = request.headers;
   if (authorization === `Bearer ${token}`) return undefined;
@@ -124,7 +128,9 @@ interface Target {
 
 function findTarget(resources: readonly ApiResource[], path: string): Target | undefined {
   const match =
-    /^(\/api\/v1|\/apis\/[^/]+\/[^/]+)(?:\/namespaces\/([^/]+)(?=\/[^/]))?\/([^/]+)(?:\/([^/]+))?\/?$/.exec(path);
+    /^(\/api\/v1|\/apis\/[^/]+\/[^/]+)(?:\/namespaces\/([^/]+)(?=\/[^/]))?\/([^/]+)(?:\/([^/]+))?\/?$/.exec(
+      path,
+    );
   if (!match) return undefined;
   const [, base, namespace, resource, name] = match;
   const api = resources.find((known) => known.base === base && known.resource === resource);
@@ -137,7 +143,12 @@ function aboutOf({ api, namespace, name }: Target, watch: boolean): Answer['abou
   return { verb: watch ? 'WATCH' : 'LIST', api, scope: namespace === undefined ? 'cluster' : 'namespace' };
 }
 
-function answerAbout(store: ObjectStore, { api, namespace, name }: Target, selects: Matcher, watch: boolean): Answer {
+function answerAbout(
+  store: ObjectStore,
+  { api, namespace, name }: Target,
+  selects: Matcher,
+  watch: boolean,
+): Answer {
   const { resource } = api;
   if (name !== undefined) {
     const object = store.get(resource, namespace, name);

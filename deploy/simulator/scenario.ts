@@ -50,22 +50,29 @@ export function scenarioState(federation: Federation): ScenarioState {
 export function scenarioHandler(scenarios: Scenarios, state: () => unknown): RequestListener {
   return (request, response) => {
     const path = new URL(request.url ?? '/', 'http://control').pathname;
-    if (request.method === 'GET' && path === '/scenario') return sendJson(response, 200, state());
-    const play = path.startsWith('/scenario/') ? scenarios[path.slice('/scenario/'.length)] : undefined;
+    if (request.method === 'GET' && path === '/scenario') {
+      answer(response, Promise.resolve().then(state));
+      return;
+    }
+    const name = path.startsWith('/scenario/') ? path.slice('/scenario/'.length) : '';
+    const play = Object.hasOwn(scenarios, name) ? scenarios[name] : undefined;
     if (request.method !== 'POST' || !play) {
-      const known = Object.keys(scenarios).map((name) => `POST /scenario/${name}`);
-      return sendJson(response, 404, {
+      const known = Object.keys(scenarios).map((other) => `POST /scenario/${other}`);
+      sendJson(response, 404, {
         error: `Cannot ${request.method} ${path}: there is GET /scenario, ${known.join(', ')}`,
       });
+      return;
     }
-    readJson(request)
-      .then(play)
-      .then(
-        (answer) => sendJson(response, 200, answer),
-        (error: Error) =>
-          sendJson(response, error instanceof ScenarioError ? error.status : 500, { error: error.message }),
-      );
+    answer(response, readJson(request).then(play));
   };
+}
+
+function answer(response: ServerResponse, result: Promise<unknown>): void {
+  result.then(
+    (body) => sendJson(response, 200, body),
+    (error: Error) =>
+      sendJson(response, error instanceof ScenarioError ? error.status : 500, { error: error.message }),
+  );
 }
 
 /** A scenario's input is a name or two. */

@@ -1,0 +1,183 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Clock, sleep, systemClock } from '../runtime/clock.ts';
+import { listen } from '../runtime/http-server.ts';
+import { Cleanups, shutdownSignal } from '../runtime/lifecycle.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { ChildEndedError, ChildProcesses } from './demo/child-processes.ts';
+import { type DemoFiles, writeDemoFiles } from './demo/config-files.ts';
+import { demoControl } from './demo/control.ts';
+import { waitForFirstGreen, waitForHub } from './demo/hub.ts';
+import { collectorName, demoScenarios } from './demo/scenarios.ts';
+import type { SimulatorAddresses } from './simulator/simulator.ts';
+import { defaultSimulatorOptions, type SimulatorOptions } from './simulator/topology.ts';
+
+export interface DemoOptions extends Partial<SimulatorOptions> {
+  /** HOST:PORT of the console. */
+  listenAddress: string;
+  /** Where the hub's data stays; without it, in a folder that goes with the demo. */
+  storagePath?: string | undefined;
+  alertmanager: 'auto' | 'builtin';
+  logger: Logger;
+}
+
+const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+const SIMULATOR = fileURLToPath(new URL('./simulator/main.ts', import.meta.url));
+
+/** Seven Node processes at once on two cores get in each other's way: one after the other is sooner done. */
+const COLLECTOR_STAGGER_MS = 250;
+
+/**
+ * Runs a simulated federation, a collector for each of its clusters and the hub until SIGINT or SIGTERM; resolves
+ * with the exit code. Throws a ListenError when the console's address cannot be had.
+ */
+export async function runDemo(options: DemoOptions): Promise<number> {
+  const { logger } = options;
+  const cleanups = new Cleanups(logger);
+  const stopped = shutdownSignal();
+  // Finds out at once, with the way out, before anything is started.
+  await (await listen(options.listenAddress, (_, response) => response.end())).close();
+  const children = new ChildProcesses(logger);
+  const stopping = new AbortController();
+  try {
+    const ended = Promise.race([stopped.then(() => 0), children.failed]);
+    const started = startDemo(options, { children, cleanups, clock: systemClock, signal: stopping.signal });
+    await Promise.race([started, ended]);
+    return await ended;
+  } catch (error) {
+    if (!(error instanceof ChildEndedError)) throw error;
+    console.error(error.message);
+    return 1;
+  } finally {
+    stopping.abort();
+    await children.stopAll();
+    await cleanups.stop();
+  }
+}
+
+async function startDemo(
+  options: DemoOptions,
+  parts: { children: ChildProcesses; cleanups: Cleanups; clock: Clock; signal: AbortSignal },
+): Promise<void> {
+  const { children, cleanups, clock, signal } = parts;
+  const folder = mkdtempSync(join(tmpdir(), 'karmascope-demo-'));
+  cleanups.add('temporary folder', () => rmSync(folder, { recursive: true, force: true }));
+  const simulator = await startSimulatorProcess(children, options);
+  const hubUrl = `http://${options.listenAddress.replace(/^:/, '127.0.0.1:')}`;
+
+  const alertmanager = options.alertmanager === 'auto' ? findAlertmanager() : undefined;
+  const files: { current?: DemoFiles } = {};
+  const startCollector = (cluster: string) => startCollectorProcess(children, cluster, files.current!);
+  const { scenarios, state } = demoScenarios({ simulator, children, startCollector, fetch });
+  const control = await listen(
+    '127.0.0.1:0',
+    demoControl({
+      scenarios,
+      state,
+      clock,
+      source: () =>
+        alertmanager ? `Sent by ${alertmanager}` : 'No Alertmanager is installed: this is what would be sent',
+    }),
+  );
+  cleanups.add('control', () => control.close());
+
+  const alertmanagerAddress = alertmanager ? `127.0.0.1:${await freePort()}` : new URL(control.url).host;
+  files.current = writeDemoFiles(join(folder, 'config'), simulator, {
+    hubUrl,
+    controlUrl: control.url,
+    alertmanager: alertmanagerAddress,
+  });
+  if (alertmanager)
+    startAlertmanager(
+      children,
+      alertmanager,
+      files.current,
+      alertmanagerAddress,
+      join(folder, 'alertmanager'),
+    );
+  startHub(children, files.current, options, options.storagePath ?? join(folder, 'data'));
+  await waitForHub(hubUrl, clock, signal);
+  for (const cluster of files.current.collectorConfigs.keys()) {
+    if (signal.aborted) return;
+    startCollector(cluster);
+    await sleep(clock, COLLECTOR_STAGGER_MS, signal);
+  }
+  await waitForFirstGreen(hubUrl, clock, signal);
+  if (signal.aborted) return;
+  const { host, members } = simulator;
+  const regions = new Set(members.map(({ region }) => region)).size;
+  console.log(
+    `Karmascope: ${hubUrl} shows ${members.length} clusters in ${regions} regions and ${host.name}; ` +
+      `pages: ${control.url}/pages; Ctrl-C ends it`,
+  );
+}
+
+function startSimulatorProcess(children: ChildProcesses, options: DemoOptions): Promise<SimulatorAddresses> {
+  const size = Object.keys(defaultSimulatorOptions) as (keyof SimulatorOptions)[];
+  const args = size.map((name) => `--${name}=${options[name] ?? defaultSimulatorOptions[name]}`);
+  return new Promise((resolve) => {
+    children.startNode('simulator', SIMULATOR, args, (line) =>
+      resolve(JSON.parse(line) as SimulatorAddresses),
+    );
+  });
+}
+
+function startHub(
+  children: ChildProcesses,
+  files: DemoFiles,
+  options: DemoOptions,
+  storagePath: string,
+): void {
+  children.startNode('aggregator', MAIN, [
+    'aggregator',
+    `--config.file=${files.aggregatorConfig}`,
+    `--storage.path=${storagePath}`,
+    `--web.listen-address=${options.listenAddress}`,
+    '--log.level=info',
+  ]);
+}
+
+function startCollectorProcess(children: ChildProcesses, cluster: string, files: DemoFiles): void {
+  children.startNode(collectorName(cluster), MAIN, [
+    'collector',
+    `--config.file=${files.collectorConfigs.get(cluster)}`,
+    '--web.listen-address=127.0.0.1:0',
+    '--log.level=info',
+  ]);
+}
+
+function startAlertmanager(
+  children: ChildProcesses,
+  command: string,
+  files: DemoFiles,
+  address: string,
+  storagePath: string,
+): void {
+  children.start({
+    name: 'alertmanager',
+    command,
+    args: [
+      `--config.file=${files.alertmanagerConfig}`,
+      `--storage.path=${storagePath}`,
+      `--web.listen-address=${address}`,
+      // One alone: without this it looks for others on port 9094.
+      '--cluster.listen-address=',
+    ],
+  });
+}
+
+/** Debian's name for it first, then the project's own. */
+function findAlertmanager(): string | undefined {
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter(Boolean);
+  return ['prometheus-alertmanager', 'alertmanager']
+    .flatMap((name) => folders.map((folder) => join(folder, name)))
+    .find((path) => existsSync(path));
+}
+
+async function freePort(): Promise<number> {
+  const server = await listen('127.0.0.1:0', (_, response) => response.end());
+  await server.close();
+  return Number(new URL(server.url).port);
+}
