@@ -132,6 +132,11 @@ export class ExpositionParser {
     return text.includes('\\') ? text.replace(/\\[\\n]/g, (pair) => (pair === '\\n' ? '\n' : '\\')) : text;
   }
 
+  /** The error of a caller who cannot use the entry at hand; it names the line. */
+  refuse(reason: string): ExpositionError {
+    return this.#error(reason);
+  }
+
   #sample(at: number): 'sample' {
     const page = this.#page;
     let end = at;

@@ -1,0 +1,101 @@
+import { watchList } from '../../runtime/kubernetes.ts';
+import { KubernetesClient } from '../../runtime/kubernetes-client.ts';
+import type { KubernetesObject } from '../../runtime/kubernetes-list.ts';
+import type { TargetGroup } from '../target-group.ts';
+import type { KubernetesDiscoveryConfig } from './config.ts';
+import type { DiscoveryOptions } from './discovery.ts';
+import { type Node, nodeTargets, type Pod, podTargets } from './kubernetes-targets.ts';
+
+/** Changes are told together this often: a rollout changes each of its pods a dozen times in a few seconds. */
+const TELL_INTERVAL_MS = 1_000;
+
+/** Targets from the pods or nodes of a cluster, as they come and go. */
+export function startKubernetesDiscovery(
+  config: KubernetesDiscoveryConfig,
+  options: DiscoveryOptions & { readonly prefix: string },
+): () => Promise<void> {
+  const client = new KubernetesClient({ kubeconfigFile: config.kubeconfig_file, clock: options.clock });
+  const stopped = new AbortController();
+  const changes = new Changes(options);
+  const watch = <T extends KubernetesObject>(path: string, targets: (object: T) => TargetGroup) =>
+    watchCollection(path, targets, { ...options, client, signal: stopped.signal, changes });
+  const namespaces = config.namespaces?.names.map((name) => `/namespaces/${encodeURIComponent(name)}`) ?? [
+    '',
+  ];
+  const ended =
+    config.role === 'node'
+      ? [watch<Node>('/api/v1/nodes', nodeTargets)]
+      : namespaces.map((namespace) => watch<Pod>(`/api/v1${namespace}/pods`, podTargets));
+  return async () => {
+    stopped.abort();
+    changes.stop();
+    await Promise.all(ended);
+  };
+}
+
+/** Follows a collection until the signal aborts. */
+function watchCollection<T extends KubernetesObject>(
+  path: string,
+  targets: (object: T) => TargetGroup,
+  options: DiscoveryOptions & {
+    readonly client: KubernetesClient;
+    readonly signal: AbortSignal;
+    readonly changes: Changes;
+  },
+): Promise<void> {
+  const { changes } = options;
+  let known = new Set<string>();
+  const { ended } = watchList<T>({
+    ...options,
+    path,
+    onSync: (items) => {
+      const groups = items.map(targets);
+      const found = new Set(groups.map(({ source }) => source));
+      for (const source of known) if (!found.has(source)) changes.note({ source, targets: [], labels: {} });
+      for (const group of groups) changes.note(group);
+      known = found;
+      changes.tell();
+    },
+    onEvent: (type, object) => {
+      const group = targets(object);
+      if (type === 'DELETED') {
+        known.delete(group.source);
+        changes.note({ source: group.source, targets: [], labels: {} });
+      } else {
+        known.add(group.source);
+        changes.note(group);
+      }
+    },
+  });
+  return ended;
+}
+
+/** Changed groups that have not been told yet, the last word of each source. */
+class Changes {
+  readonly #options: DiscoveryOptions & { readonly prefix: string };
+  readonly #groups = new Map<string, TargetGroup>();
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(options: DiscoveryOptions & { readonly prefix: string }) {
+    this.#options = options;
+  }
+
+  note(group: TargetGroup): void {
+    // Two entries of a job's config can see the same pod: each has its own groups.
+    const source = `${this.#options.prefix}/${group.source}`;
+    this.#groups.set(source, { ...group, source });
+    this.#cancelTimer ??= this.#options.clock.after(TELL_INTERVAL_MS, () => this.tell());
+  }
+
+  tell(): void {
+    this.stop();
+    const groups = [...this.#groups.values()];
+    this.#groups.clear();
+    if (groups.length > 0) this.#options.onGroups(groups);
+  }
+
+  stop(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+}
