@@ -4,6 +4,8 @@ import type { Logger } from '../runtime/logger.ts';
 import { createRegistry } from '../runtime/metrics.ts';
 import type { CollectorConfig } from './config.ts';
 import { startDiscovery } from './discovery/discovery.ts';
+import { startEventWatches } from './events/event-watch.ts';
+import { ClusterWatch } from './karmada/cluster-watch.ts';
 import { startPush } from './push/push.ts';
 import { ScrapeManager } from './scrape/manager.ts';
 import { startWeb } from './web/server.ts';
@@ -56,13 +58,40 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     cleanups.add('web server', () => web.close());
     cleanups.add('scraping', () => manager.stop());
 
-    manager.addSource({
-      job: 'karmascope-collector',
-      instance: new URL(web.url).host,
-      intervalMs: config.scrapeIntervalMs,
-      timeoutMs: config.scrapeTimeoutMs,
-      fetch: async () => ({ page: Buffer.from(`${await registry.metrics()}\n`) }),
-    });
+    const instance = new URL(web.url).host;
+    const addSource = (job: string, page: () => string | Promise<string>) =>
+      manager.addSource({
+        job,
+        instance,
+        intervalMs: config.scrapeIntervalMs,
+        timeoutMs: config.scrapeTimeoutMs,
+        fetch: async () => Buffer.from(`${await page()}\n`),
+      });
+    addSource('karmascope-collector', () => registry.metrics());
+
+    if (config.events.length > 0) {
+      const watches = startEventWatches({
+        config: config.events,
+        cluster: config.cluster,
+        push: (events, cluster) => push.pushEvents(events, cluster),
+        clock,
+        logger: logger.child({ component: 'events' }),
+        registry,
+      });
+      cleanups.add('watches of events', () => watches.stop());
+    }
+    if (config.karmada) {
+      const watch = new ClusterWatch({
+        config: config.karmada,
+        push: (messages) => push.pushClusters(messages),
+        clock,
+        logger: logger.child({ component: 'karmada' }),
+        registry,
+      });
+      cleanups.add("watch of Karmada's clusters", () => watch.stop());
+      addSource('karmada-objects', () => watch.page());
+    }
+
     for (const { scrape, discovery } of config.jobs) {
       const stop = await startDiscovery(discovery, {
         clock,

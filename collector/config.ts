@@ -6,6 +6,8 @@ import {
   kubernetesDiscoverySchema,
   staticGroupSchema,
 } from './discovery/config.ts';
+import { type EventsConfig, eventsConfigSchema } from './events/config.ts';
+import { type KarmadaConfig, karmadaConfigSchema } from './karmada/config.ts';
 import { type PushConfig, pushConfigSchema } from './push/config.ts';
 import { type ScrapeJob, scrapeFields, toScrapeJob } from './scrape/config.ts';
 
@@ -17,6 +19,9 @@ export interface CollectorConfig {
   readonly scrapeIntervalMs: number;
   readonly scrapeTimeoutMs: number;
   readonly jobs: readonly CollectorJob[];
+  readonly events: EventsConfig;
+  /** The host's collector only. */
+  readonly karmada: KarmadaConfig | undefined;
 }
 
 export interface CollectorJob {
@@ -42,6 +47,8 @@ const collectorSchema = z
     push: pushConfigSchema,
     global: globalSchema.prefault({}),
     scrape_configs: z.array(jobSchema).default([]),
+    events: eventsConfigSchema,
+    karmada: karmadaConfigSchema.optional(),
   })
   .superRefine(({ global, scrape_configs: jobs }, context) => {
     const issue = (path: PropertyKey[], message: string) =>
@@ -80,6 +87,8 @@ const collectorSchema = z
           kubernetes: job.kubernetes_sd_configs,
         },
       })),
+      events: config.events,
+      karmada: config.karmada,
     }),
   );
 

@@ -35,7 +35,7 @@ export function httpFetch(target: Target, job: ScrapeJob, client: HttpClient): F
           `server returned HTTP status ${response.statusCode} ${response.statusMessage}`.trim(),
         );
       checkContentType(response.headers['content-type'], job.fallbackToText);
-      return { page: await readPage(response, job.bodySizeLimitBytes) };
+      return await readPage(response, job.bodySizeLimitBytes);
     } catch (error) {
       response.destroy();
       throw error;

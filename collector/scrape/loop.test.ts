@@ -140,7 +140,7 @@ function pages(...contents: (string | Error)[]): Fetch {
   return async () => {
     const content = contents.shift();
     if (content instanceof Error) throw content;
-    return { page: Buffer.from(content ?? '\n') };
+    return Buffer.from(content ?? '\n');
   };
 }
 

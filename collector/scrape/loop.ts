@@ -4,10 +4,13 @@ import type { Logger } from '../../runtime/logger.ts';
 import { BatchBuilder } from './batch.ts';
 import { reportLabels } from './sample-labels.ts';
 import type { Sink } from './sink.ts';
-import type { Reading, ScrapeCounts, TargetSeries } from './target-series.ts';
+import type { ScrapeCounts, TargetSeries } from './target-series.ts';
 
-/** Fetches what a target shows now; throws, in words for a person, when it cannot. */
-export type Fetch = (signal: AbortSignal) => Promise<Exclude<Reading, undefined>>;
+/**
+ * Fetches the page a target shows now, with a line feed appended; throws, in words for a person, when it
+ * cannot.
+ */
+export type Fetch = (signal: AbortSignal) => Promise<Buffer>;
 
 /** A scrape that starts later than this part of the interval carries its real time and not its slot's. */
 const LATE_PART = 0.1;
@@ -108,22 +111,22 @@ export class ScrapeLoop {
     const { clock, intervalMs } = this.#options;
     const startMs = clock.now();
     const timeMs = startMs - slotMs > intervalMs * LATE_PART ? startMs : slotMs;
-    let reading: Reading;
+    let page: Buffer | undefined;
     let error: unknown;
     try {
-      reading = await this.#fetch();
+      page = await this.#fetch();
     } catch (caught) {
       error = caught;
     }
     if (this.#stopped.signal.aborted) return;
-    this.#append(timeMs, startMs, reading, error);
+    this.#append(timeMs, startMs, page, error);
     // Slots that passed meanwhile (a process that was paused) are left out.
     const missed = Math.max(0, Math.floor((clock.now() - slotMs) / intervalMs));
     this.#schedule(slotMs + (missed + 1) * intervalMs);
   }
 
   /** With a deadline of its own, the body included: a server that hangs says so never. */
-  async #fetch(): Promise<Reading> {
+  async #fetch(): Promise<Buffer> {
     const { clock, timeoutMs, fetch } = this.#options;
     const deadline = new AbortController();
     const cancel = clock.after(timeoutMs, () =>
@@ -140,10 +143,10 @@ export class ScrapeLoop {
   }
 
   /** A failed scrape is the same as an empty one: both end here. */
-  #append(timeMs: number, startMs: number, reading: Reading, fetchError: unknown): void {
+  #append(timeMs: number, startMs: number, page: Buffer | undefined, fetchError: unknown): void {
     const { clock, series, sink, logger } = this.#options;
     const batch = new BatchBuilder(this.#capacity);
-    const { counts, error = fetchError } = series.scrape(reading, timeMs, batch);
+    const { counts, error = fetchError } = series.scrape(page, timeMs, batch);
     const durationMs = clock.now() - startMs;
     const health = error === undefined ? 'up' : 'down';
     const values = [health === 'up' ? 1 : 0, durationMs / 1000, counts.scraped, counts.kept, counts.added];

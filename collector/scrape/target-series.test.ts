@@ -26,7 +26,7 @@ describe('TargetSeries', () => {
   test('gives the same Labels object for the same series', () => {
     const { series } = targetOf();
     const batches = [new BatchBuilder(1), new BatchBuilder(1)];
-    for (const [i, batch] of batches.entries()) series.scrape({ page: Buffer.from('a 1\n') }, i, batch);
+    for (const [i, batch] of batches.entries()) series.scrape(Buffer.from('a 1\n'), i, batch);
     expect(batches[0]!.build().series[0]).toBe(batches[1]!.build().series[0]);
   });
 
@@ -163,18 +163,6 @@ describe('TargetSeries', () => {
       expect(samples.filter((sample) => sample.includes('stale')).length).toBe(time === 1 ? 0 : 500);
     }
   });
-
-  test('reads samples of this process as it reads a page', () => {
-    const batch = new BatchBuilder(4);
-    const { series } = targetOf();
-    const samples = [{ labels: Labels.fromObject({ __name__: 'a', member_cluster: 'm' }), value: 1 }];
-    series.scrape({ samples }, 10, batch);
-    series.scrape({ samples: [] }, 20, batch);
-    expect(shown(batch)).toEqual([
-      'a{instance="i",job="j",member_cluster="m"} 1 @10',
-      'a{instance="i",job="j",member_cluster="m"} stale @20',
-    ]);
-  });
 });
 
 function targetOf(options: Partial<TargetSeriesOptions> = {}) {
@@ -192,8 +180,7 @@ function targetOf(options: Partial<TargetSeriesOptions> = {}) {
   });
   const scrape = (page: string | undefined, slotMs: number) => {
     const batch = new BatchBuilder(1);
-    const reading = page === undefined ? undefined : { page: Buffer.from(page) };
-    const { counts, error } = series.scrape(reading, slotMs, batch);
+    const { counts, error } = series.scrape(page === undefined ? page : Buffer.from(page), slotMs, batch);
     metadata.push(...batch.build().metadata);
     const outcome = { samples: shown(batch), counts };
     return error === undefined ? outcome : { ...outcome, error: (error as Error).message };

@@ -5,8 +5,6 @@ import { MetadataCache } from './metadata-cache.ts';
 import { type SampleLabelOptions, storedLabels } from './sample-labels.ts';
 import { SeriesCache, type TrackedSeries } from './series-cache.ts';
 
-/** Samples of a source remembered beyond twice those of its last scrape. */
-const SPARE = 1_000;
 /** A timestamp further ahead than this is a mistake, as Prometheus has it. */
 const AHEAD_MS_MAX = 10 * 60_000;
 
@@ -31,15 +29,6 @@ export interface ScrapeCounts {
   added: number;
 }
 
-/** A sample of a source within this process. */
-export interface SourceSample {
-  readonly labels: Labels;
-  readonly value: number;
-}
-
-/** What a scrape brought; undefined for a failed one. */
-export type Reading = { readonly page: Buffer } | { readonly samples: Iterable<SourceSample> } | undefined;
-
 /** One scrape in the making. */
 interface Scrape {
   readonly slotMs: number;
@@ -54,8 +43,6 @@ interface Scrape {
 export class TargetSeries {
   readonly #options: TargetSeriesOptions;
   readonly #cache = new SeriesCache();
-  /** Of samples from within this process, by their labels' key. */
-  readonly #bySource = new Map<string, TrackedSeries | undefined>();
   readonly #metadata = new MetadataCache();
   /** The series of the last scrape that can go stale. */
   #live: TrackedSeries[] = [];
@@ -68,17 +55,25 @@ export class TargetSeries {
     this.#options = options;
   }
 
-  /** Adds the samples of a scrape to the batch, and a stale marker for each series that is gone. */
-  scrape(reading: Reading, slotMs: number, batch: BatchBuilder): { counts: ScrapeCounts; error?: unknown } {
+  /**
+   * Adds the samples of a page to the batch, and a stale marker for each series that is gone; without a page,
+   * for all. The page ends in a line feed.
+   */
+  scrape(
+    page: Buffer | undefined,
+    slotMs: number,
+    batch: BatchBuilder,
+  ): { counts: ScrapeCounts; error?: unknown } {
     const scrape = { slotMs, batch, counts: { scraped: 0, kept: 0, added: 0 } };
     const start = batch.length;
     const before = this.#live;
     this.#begin();
     let error: unknown;
     try {
-      if (reading && 'page' in reading) this.#readPage(reading.page, scrape);
-      else if (reading) this.#readSamples(reading.samples, scrape);
-      if (reading) this.#lastGoodScrape = this.#scrape;
+      if (page) {
+        this.#readPage(page, scrape);
+        this.#lastGoodScrape = this.#scrape;
+      }
     } catch (caught) {
       error = caught;
       batch.truncate(start);
@@ -140,22 +135,6 @@ export class TargetSeries {
       throw parser.refuse((error as Error).message);
     }
     return labels && this.#cache.byLabels(labels);
-  }
-
-  #readSamples(samples: Iterable<SourceSample>, scrape: Scrape): void {
-    for (const { labels, value } of samples) {
-      scrape.counts.scraped++;
-      let series = this.#bySource.get(labels.key);
-      if (series === undefined && !this.#bySource.has(labels.key)) {
-        const stored = storedLabels([...labels], this.#options);
-        series = stored && this.#cache.byLabels(stored);
-        this.#bySource.set(labels.key, series);
-      }
-      if (series !== undefined) this.#append(scrape, series, value, undefined);
-    }
-    this.#checkLimit(scrape.counts);
-    if (this.#bySource.size > 2 * scrape.counts.scraped + SPARE) this.#bySource.clear();
-    this.#cache.prune(0, scrape.counts.kept, (series) => series.seenIn === this.#scrape);
   }
 
   #append(scrape: Scrape, series: TrackedSeries, value: number, ownTimeMs: number | undefined): void {
