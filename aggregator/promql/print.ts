@@ -12,6 +12,9 @@ import type {
 import { formatPlain, formatShortest } from './go-number.ts';
 import { printDurationMs } from './print-duration.ts';
 
+// How values print, for those who show the answers of queries.
+export { formatPlain, formatValue } from './go-number.ts';
+export { allBuckets as histogramBuckets } from './native-buckets.ts';
 export { exprToJson } from './print-json.ts';
 export { prettyExpr } from './print-pretty.ts';
 
