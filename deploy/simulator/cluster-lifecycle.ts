@@ -76,12 +76,12 @@ export const RECORDED_STEPS: Readonly<
       },
     ],
     back: [
-      { afterMs: 20_600, run: setReady },
+      { afterMs: 20_633, run: setReady },
       {
-        afterMs: 20_618,
+        afterMs: 20_651,
         run: (control, cluster) => control.removeTaint(cluster, UNREACHABLE_TAINT, CONTROLLER),
       },
-      { afterMs: 20_673, run: removePolicyTaint },
+      { afterMs: 20_706, run: removePolicyTaint },
     ],
   },
 };
