@@ -1,11 +1,6 @@
 import type { Labels } from '../../model/labels.ts';
-import type { FamilyMetadata, SampleSlice } from '../../model/remote-write.ts';
+import type { SampleSlice } from '../../model/remote-write.ts';
 import type { SampleColumns } from '../../model/sample.ts';
-
-/** Samples, and what their target says of their families, where that is new or has changed. */
-export interface SampleBatch extends SampleColumns<Labels> {
-  readonly metadata?: readonly FamilyMetadata[];
-}
 
 /** Where scraped samples go. This is all that those who make samples know of the push. */
 export interface SampleSink {
@@ -17,7 +12,7 @@ export interface SampleSink {
    * False: the batch cannot be queued at all, and its samples were counted as dropped. A full queue is no
    * reason for false: it drops its oldest batches for new ones, because what an alert needs is the present.
    */
-  tryPush(batch: SampleBatch): boolean;
+  tryPush(batch: SampleColumns<Labels>): boolean;
 }
 
 interface Queued {
