@@ -146,7 +146,7 @@ export class EventStore {
     return counts;
   }
 
-  /** Rejects with a RangeError when `from` is none of ours. */
+  /** Rejects with a SyntaxError when `from` is none of ours. */
   async query(query: EventQuery): Promise<EventPage> {
     const limit = Math.min(query.limit ?? QUERY_LIMIT_DEFAULT, QUERY_LIMIT_MAX);
     const matches = matcher(query);
@@ -271,7 +271,7 @@ function cursorOf({ timeMs, cluster, uid }: EventKey): string {
 function parseCursor(cursor: string | undefined): EventKey | undefined {
   if (cursor === undefined) return undefined;
   const match = /^(\d{1,15})\/([^/]*)\/(.*)$/.exec(cursor);
-  if (!match) throw new RangeError(`Cannot go on from "${cursor}": take "next" of the page before`);
+  if (!match) throw new SyntaxError(`Cannot go on from "${cursor}": take "next" of the page before`);
   return { timeMs: Number(match[1]), cluster: match[2]!, uid: match[3]! };
 }
 

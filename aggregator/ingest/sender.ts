@@ -85,6 +85,11 @@ export class Sender {
     return length === 0 ? new Map() : new Map([[this.cluster, newestMs]]);
   }
 
+  /** Every series is asked for again. */
+  forgetSeries(): void {
+    this.#table.clear();
+  }
+
   #resolve(
     body: Uint8Array,
     start: number,

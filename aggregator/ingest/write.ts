@@ -54,38 +54,41 @@ export class WriteReceiver {
     checkHeaders(request.headers);
     const compressed = await readBody(request, reservation);
     const sender = this.#senderOf(identity);
-    // From here to `append` nothing waits: the plain body and the columns are in memory that is used again.
-    const batch = readBatch(sender, compressed, this.#decoder);
-    const { write } = batch;
-    const newest = sender.newestByCluster(write);
-    const sampleCount = write.length;
-    for (const { family, ...metadata } of write.metadata)
-      this.#appender.setMetadata(sender.cluster, family, metadata);
-    const outcome = await this.#append(batch);
+    const { batch, newest, outcome } = await this.#store(sender, compressed);
+    const { cluster } = sender;
     if (outcome.appended > 0) {
-      for (const [cluster, newestMs] of newest) this.#registry.sampleReceived(cluster, newestMs);
-      this.#samples.inc({ cluster: sender.cluster }, outcome.appended);
+      for (const [name, newestMs] of newest) this.#registry.sampleReceived(name, newestMs);
+      this.#samples.inc({ cluster }, outcome.appended);
     }
     const refused = refusedParts(batch, outcome);
-    for (const [reason, count] of refused)
-      this.#refusals.note(sender.cluster, reason, firstProblem(batch, outcome), count);
     if (refused.size === 0) return { status: 204 };
-    const stored = outcome.appended;
+    const problem = firstProblem(batch, outcome);
+    for (const [reason, count] of refused) this.#refusals.note(cluster, reason, problem, count);
     return {
       status: 400,
-      text: `${summary(refused, stored, sampleCount)}; first: ${firstProblem(batch, outcome)}`,
-      headers: { 'x-prometheus-remote-write-samples-written': String(stored) },
+      text: `${summary(refused, outcome.appended, batch.write.length)}; first: ${problem}`,
+      headers: { 'x-prometheus-remote-write-samples-written': String(outcome.appended) },
     };
   }
 
-  async #append({ write }: SenderBatch): Promise<AppendOutcome> {
-    if (write.length === 0) return NOTHING_APPENDED;
-    try {
-      return await this.#appender.append(write);
-    } catch (error) {
-      if (error instanceof StorageUnavailable)
-        throw new RefusedRequest('storage_unavailable', error.message, { cause: error });
-      throw error;
+  async #store(sender: Sender, compressed: Uint8Array): Promise<Stored> {
+    for (let isSecondTry = false; ; isSecondTry = true) {
+      // Up to `append` nothing waits: the plain body and the columns are in memory that is used again.
+      const batch = readBatch(sender, compressed, this.#decoder);
+      const { write } = batch;
+      const newest = sender.newestByCluster(write);
+      for (const { family, ...metadata } of write.metadata)
+        this.#appender.setMetadata(sender.cluster, family, metadata);
+      if (write.length === 0) return { batch, newest, outcome: NOTHING_APPENDED };
+      try {
+        return { batch, newest, outcome: await this.#appender.append(write) };
+      } catch (error) {
+        if (error instanceof StorageUnavailable)
+          throw new RefusedRequest('storage_unavailable', error.message, { cause: error });
+        // The engine has forgotten a series that this sender did not write to for hours: ask for all anew.
+        if (!(error instanceof RangeError) || isSecondTry) throw error;
+        sender.forgetSeries();
+      }
     }
   }
 
@@ -94,6 +97,13 @@ export class WriteReceiver {
     if (!sender) this.#senders.set(identity, (sender = new Sender(identity, this.#context)));
     return sender;
   }
+}
+
+/** Of the batch only counts and texts are good after the wait: its columns may hold the next request. */
+interface Stored {
+  readonly batch: SenderBatch;
+  readonly newest: ReadonlyMap<string, number>;
+  readonly outcome: AppendOutcome;
 }
 
 const NOTHING_APPENDED: AppendOutcome = {

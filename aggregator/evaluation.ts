@@ -1,0 +1,85 @@
+import { Labels } from '../model/labels.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { Registry } from '../runtime/metrics.ts';
+import type { AggregatorConfig } from './config.ts';
+import type { Engine, VectorSample } from './engine/engine.ts';
+import { AlertmanagerClient } from './publish/alertmanager.ts';
+import { alertmanagerTargets } from './publish/config.ts';
+import { RuleManager } from './rules/manager.ts';
+import { loadRuleFile, type RuleGroupSpec, ruleFilesOf } from './rules/rule-file.ts';
+
+/** What the hub works out by itself on the grid of time: rules, and the alerts they send. */
+export interface Evaluation {
+  readonly rules: RuleManager;
+  readonly alertmanager: AlertmanagerClient;
+  /** Reads what a configuration names, or throws; changes nothing yet. */
+  prepare(config: AggregatorConfig): Prepared;
+  apply(prepared: Prepared): Promise<void>;
+  /** Stops evaluating, then delivers what is queued. */
+  stop(): Promise<void>;
+}
+
+export interface Prepared {
+  readonly groups: readonly RuleGroupSpec[];
+}
+
+export function createEvaluation(options: {
+  config: AggregatorConfig;
+  engine: Engine;
+  externalUrl: string;
+  clock: Clock;
+  logger: Logger;
+  metrics: Registry;
+}): Evaluation {
+  const { config, engine, externalUrl, clock, logger, metrics } = options;
+  const externalLabels = { federation: config.federation };
+  const alertmanager = new AlertmanagerClient({
+    targets: alertmanagerTargets(config.alerting),
+    externalLabels,
+    externalUrl,
+    fetch,
+    clock,
+    logger: logger.child({ component: 'alertmanager' }),
+    registry: metrics,
+  });
+  const rules = new RuleManager({
+    query: (expression, timeMs, signal) => instantVector(engine, expression, timeMs, signal),
+    appender: engine,
+    notify: (alerts) => alertmanager.send(alerts),
+    externalLabels,
+    externalUrl,
+    intervalMs: config.evaluationIntervalMs,
+    clock,
+    logger: logger.child({ component: 'rules' }),
+    registry: metrics,
+  });
+  return {
+    rules,
+    alertmanager,
+    prepare: ({ ruleFiles }) => ({ groups: ruleFilesOf(ruleFiles, '.').flatMap(loadRuleFile) }),
+    apply: ({ groups }) => rules.load(groups),
+    stop: async () => {
+      await rules.stop();
+      await alertmanager.stop();
+    },
+  };
+}
+
+/** A rule's query: a scalar comes as one sample without labels. */
+async function instantVector(
+  engine: Engine,
+  query: string,
+  timeMs: number,
+  signal: AbortSignal,
+): Promise<readonly VectorSample[]> {
+  const { value } = await engine.query({ query, timeMs }, signal);
+  switch (value.type) {
+    case 'vector':
+      return value.samples;
+    case 'scalar':
+      return [{ labels: Labels.empty, timestampMs: value.timestampMs, value: value.value }];
+    default:
+      throw new TypeError(`Cannot evaluate rule: the result is a ${value.type}, expected vector or scalar`);
+  }
+}
