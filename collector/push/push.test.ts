@@ -291,8 +291,7 @@ describe('push of samples', () => {
     const family = (family: string, help: string) => ({ family, help, type: 'gauge', unit: '' }) as const;
     const send = async (...metadata: FamilyMetadata[]) => {
       const sent = hub.requests.length;
-      push.noteMetadata(metadata);
-      push.samples.tryPush(batch([up, clock.now(), 1]));
+      push.samples.tryPush({ ...batch([up, clock.now(), 1]), metadata });
       await until(() => hub.requests.length === sent + 1);
       return hub.requests.at(-1)!.metadata.map(({ family, help }) => `${family}: ${help}`);
     };

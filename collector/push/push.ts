@@ -1,14 +1,12 @@
 import { Counter } from 'prom-client';
 import type { ClusterEvent } from '../../model/event.ts';
 import { type ClusterMessage, encodeClusters, encodeEvents } from '../../model/otlp-records.ts';
-import type { FamilyMetadata } from '../../model/remote-write.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Registry } from '../../runtime/metrics.ts';
 import type { PushConfig } from './config.ts';
 import { HubClient, type HubState } from './hub-client.ts';
 import { LogSender, type RecordOutcome } from './log-sender.ts';
-import { MetadataTable } from './metadata-table.ts';
 import type { SampleSink } from './sample-queue.ts';
 import { SampleSender } from './sample-sender.ts';
 
@@ -22,8 +20,6 @@ const CLUSTER_MESSAGES_MAX = 10_000;
 /** Everything that leaves for the hub. Nothing here waits: what cannot be queued is dropped and counted. */
 export interface Push {
   readonly samples: SampleSink;
-  /** What targets say of metric families, new or changed: rides along with the samples. */
-  noteMetadata(families: Iterable<FamilyMetadata>): void;
   /** Events of a cluster; the same event again replaces one that still waits. */
   pushEvents(events: Iterable<ClusterEvent>, cluster: string): void;
   /** From the host's collector only. */
@@ -47,12 +43,10 @@ export interface PushOptions {
 export function startPush(options: PushOptions): Push {
   const { config, cluster, clock, registry } = options;
   const client = new HubClient(options);
-  const metadata = new MetadataTable();
   const samples = new SampleSender({
     client,
     clock,
     registry,
-    metadata,
     queueSamples: config.queue_samples,
   });
   const events = new LogSender<{ event: ClusterEvent; cluster: string }>({
@@ -69,7 +63,6 @@ export function startPush(options: PushOptions): Push {
   });
   return {
     samples,
-    noteMetadata: (families) => metadata.note(families),
     pushEvents: (batch, of) => {
       for (const event of batch) events.push(`${of} ${event.uid}`, { event, cluster: of });
     },

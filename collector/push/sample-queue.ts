@@ -1,6 +1,11 @@
 import type { Labels } from '../../model/labels.ts';
-import type { SampleSlice } from '../../model/remote-write.ts';
+import type { FamilyMetadata, SampleSlice } from '../../model/remote-write.ts';
 import type { SampleColumns } from '../../model/sample.ts';
+
+/** Samples, and what their target says of its metric families where that is new or has changed. */
+export interface SampleBatch extends SampleColumns<Labels> {
+  readonly metadata?: readonly FamilyMetadata[];
+}
 
 /** Where scraped samples go. This is all that those who make samples know of the push. */
 export interface SampleSink {
@@ -12,7 +17,7 @@ export interface SampleSink {
    * False: the batch cannot be queued at all, and its samples were counted as dropped. A full queue is no
    * reason for false: it drops its oldest batches for new ones, because what an alert needs is the present.
    */
-  tryPush(batch: SampleColumns<Labels>): boolean;
+  tryPush(batch: SampleBatch): boolean;
 }
 
 interface Queued {

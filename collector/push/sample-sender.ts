@@ -1,13 +1,11 @@
 import { Counter, Gauge } from 'prom-client';
 import { compress } from 'snappy';
-import type { Labels } from '../../model/labels.ts';
 import { WriteRequestEncoder } from '../../model/remote-write.ts';
-import type { SampleColumns } from '../../model/sample.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Registry } from '../../runtime/metrics.ts';
 import type { HubClient, HubRequest } from './hub-client.ts';
-import type { MetadataTable } from './metadata-table.ts';
-import { SampleQueue, type SampleSink } from './sample-queue.ts';
+import { MetadataTable } from './metadata-table.ts';
+import { type SampleBatch, SampleQueue, type SampleSink } from './sample-queue.ts';
 
 /** About 3 MB before compression: large enough that a slow link is full, small enough to be sent again. */
 const REQUEST_SAMPLES = 10_000;
@@ -38,7 +36,7 @@ export class SampleSender implements SampleSink {
   readonly #client: HubClient;
   readonly #clock: Clock;
   readonly #queue: SampleQueue;
-  readonly #metadata: MetadataTable;
+  readonly #metadata = new MetadataTable();
   readonly #encoder = new WriteRequestEncoder();
   readonly #samples: Counter<'outcome'>;
   /** Aborts waiting for more: what is there is sent at once. */
@@ -55,12 +53,10 @@ export class SampleSender implements SampleSink {
     readonly client: HubClient;
     readonly clock: Clock;
     readonly registry: Registry;
-    readonly metadata: MetadataTable;
     readonly queueSamples: number;
   }) {
     this.#client = options.client;
     this.#clock = options.clock;
-    this.#metadata = options.metadata;
     const registers = [options.registry];
     this.#samples = new Counter({
       name: 'karmascope_collector_push_samples_total',
@@ -76,7 +72,8 @@ export class SampleSender implements SampleSink {
     this.#ended = this.#run();
   }
 
-  tryPush(batch: SampleColumns<Labels>): boolean {
+  tryPush(batch: SampleBatch): boolean {
+    this.#metadata.note(batch.metadata ?? []);
     return this.#queue.tryPush(batch, this.#clock.now());
   }
 
