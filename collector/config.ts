@@ -1,3 +1,4 @@
+import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { durationSchema, loadConfig, parseConfig } from '../runtime/config.ts';
 import {
@@ -92,12 +93,50 @@ const collectorSchema = z
     }),
   );
 
-/** Throws a ConfigError that lists every problem with its place in the file. */
+/**
+ * Throws a ConfigError that lists every problem with its place in the file. Paths are relative to the file, so
+ * that they mean the same wherever the program is started.
+ */
 export function loadCollectorConfig(file: string): CollectorConfig {
-  return loadConfig(file, collectorSchema);
+  return withAbsolutePaths(loadConfig(file, collectorSchema), dirname(resolve(file)));
 }
 
 /** The same for a text at hand; `file` names it in problems. */
 export function parseCollectorConfig(file: string, text: string): CollectorConfig {
-  return parseConfig(file, text, collectorSchema);
+  return withAbsolutePaths(parseConfig(file, text, collectorSchema), dirname(resolve(file)));
+}
+
+function withAbsolutePaths(config: CollectorConfig, folder: string): CollectorConfig {
+  return {
+    ...config,
+    push: inFolder(config.push, folder, 'token_file'),
+    jobs: config.jobs.map(({ scrape, discovery }) => ({
+      scrape: {
+        ...scrape,
+        http: {
+          ...scrape.http,
+          authorization:
+            scrape.http.authorization && inFolder(scrape.http.authorization, folder, 'credentialsFile'),
+          tls: scrape.http.tls && inFolder(scrape.http.tls, folder, 'caFile', 'certFile', 'keyFile'),
+        },
+      },
+      discovery: {
+        static: discovery.static,
+        files: discovery.files.map(({ files }) => ({ files: files.map((path) => resolve(folder, path)) })),
+        kubernetes: discovery.kubernetes.map((source) => inFolder(source, folder, 'kubeconfig_file')),
+      },
+    })),
+    events: config.events.map((source) => inFolder(source, folder, 'kubeconfig_file')),
+    karmada: config.karmada && inFolder(config.karmada, folder, 'kubeconfig_file'),
+  };
+}
+
+/** A copy whose named paths, where they are set, are absolute. */
+function inFolder<T extends object>(section: T, folder: string, ...keys: (keyof T)[]): T {
+  const copy = { ...section };
+  for (const key of keys) {
+    const path = section[key];
+    if (typeof path === 'string') copy[key] = resolve(folder, path) as T[typeof key];
+  }
+  return copy;
 }
