@@ -25,12 +25,17 @@ async function newDirectory(): Promise<string> {
   return directory;
 }
 
-function open(directory: string, clock: ManualClock, limits: Partial<StoreLimits> = {}): Promise<Store> {
+function open(
+  directory: string,
+  clock: ManualClock,
+  limits: Partial<StoreLimits> = {},
+  registry = new Registry(),
+): Promise<Store> {
   return Store.open({
     directory,
     clock,
     logger: createLogger('silent'),
-    registry: new Registry(),
+    registry,
     limits: { retentionMs: RETENTION_MS, ...limits },
   });
 }
@@ -216,4 +221,119 @@ describe('Store', () => {
       { numRuns: 150 },
     );
   });
+
+  test('keeps a second process off its directory, until it is closed', async () => {
+    const directory = await newDirectory();
+    const clock = new ManualClock(START_MS);
+    const store = await open(directory, clock);
+    await expect(open(directory, clock)).rejects.toThrow(/another process has it open.*--storage.path/);
+    await store.close();
+    await (await open(directory, clock)).close();
+  });
+
+  test('series without samples in the retention leave memory, index and disk, and come back with a sample', async () => {
+    const directory = await newDirectory();
+    const clock = new ManualClock(START_MS);
+    const registry = new Registry();
+    const store = await open(directory, clock, { segmentBytes: 1_000 }, registry);
+    for (let i = 0; i < 100; i++)
+      await append(store, [
+        [1, START_MS - i * 1000, 7n],
+        [2, START_MS - i * 1000, 7n],
+      ]);
+    const before = await metrics(registry);
+    expect(before['series']).toBe(2);
+    expect(before['wal_segments']).toBeGreaterThan(5);
+    await clock.advance(RETENTION_MS + 120_000);
+    await store.prune();
+    const after = await metrics(registry);
+    expect(after).toMatchObject({ series: 0, chunks: 0, head_bytes: 0, wal_segments: 1 });
+    expect(await store.labelNames([], everything)).toEqual([]);
+    await append(store, [[1, clock.now(), 8n]]);
+    expect(await store.labelValues('pod', [], everything)).toEqual(['p1']);
+    expect((await metrics(registry))['series']).toBe(1);
+    await store.close();
+  });
+
+  test('drops the oldest samples when memory is used up, and refuses when the last hour does not fit', async () => {
+    const directory = await newDirectory();
+    const clock = new ManualClock(START_MS);
+    const limits = { retentionMs: 48 * 3_600_000, headBytes: 100_000 };
+    const store = await open(directory, clock, limits);
+    const noise = (i: number) => (BigInt(i) * 0x9e37_79b9_7f4a_7c15n) & 0xffff_ffff_ffff_ffffn;
+    const all = [new Matcher('cluster', '!=', '')];
+    const fill = async (hours: number) => {
+      for (let minute = 0; minute < hours * 60; minute++) {
+        await clock.advance(60_000);
+        await append(
+          store,
+          SERIES.map((_, i): Point => [i, clock.now(), noise(minute * 100 + i)]),
+        );
+      }
+    };
+    await fill(20);
+    await store.prune();
+    const kept = await store.select(all, everything);
+    const oldestMs = Math.min(...kept.map(({ timestamps }) => timestamps[0]!));
+    expect(oldestMs).toBeGreaterThan(START_MS + 3_600_000);
+    expect(oldestMs).toBeLessThanOrEqual(clock.now() - 3_600_000);
+    const outcome = await append(store, [[0, START_MS + 1, 1n]]);
+    expect(outcome.rejected.too_old).toBe(1);
+
+    const burst = Array.from(
+      { length: 20_000 },
+      (_, i): Point => [i % 12, clock.now() - 3_000_000 + i, noise(i)],
+    );
+    await append(store, burst);
+    await expect(append(store, [[0, clock.now(), 1n]])).rejects.toThrow(/last hour.*send fewer series/);
+    await clock.advance(3 * 3_600_000);
+    await store.prune();
+    expect((await append(store, [[0, clock.now(), 1n]])).appended).toBe(1);
+    await store.close();
+  });
+
+  test('says at start what it brought back, and counts what it refuses', async () => {
+    const directory = await newDirectory();
+    const clock = new ManualClock(START_MS);
+    const store = await open(directory, clock);
+    await append(store, [
+      [0, START_MS, 1n],
+      [1, START_MS, 1n],
+    ]);
+    await store.close();
+    const lines: string[] = [];
+    const registry = new Registry();
+    const logger = createLogger('info', { write: (line: string) => void lines.push(line) });
+    const again = await Store.open({ directory, clock, logger, registry });
+    expect(JSON.parse(lines.at(-1)!)).toMatchObject({
+      msg: 'Opened the store',
+      series: 2,
+      samples: 2,
+      tornTails: 0,
+    });
+    await append(again, [
+      [0, START_MS, 2n],
+      [0, START_MS + 1, 2n],
+      [0, START_MS + 3_600_000, 2n],
+    ]);
+    expect(await registry.metrics()).toMatch(/samples_rejected_total\{reason="duplicate_timestamp"\} 1/);
+    expect(await registry.metrics()).toMatch(/samples_rejected_total\{reason="too_far_in_future"\} 1/);
+    expect(await metrics(registry)).toMatchObject({ samples_appended_total: 1 });
+    await again.close();
+  });
+
+  test('a number that was never given out is refused, not guessed', async () => {
+    const store = await open(await newDirectory(), new ManualClock(START_MS));
+    const columns = { timestamps: Float64Array.of(START_MS), values: Float64Array.of(1), length: 1 };
+    await expect(store.append({ series: [99], ...columns })).rejects.toThrow(/series 99 is not known/);
+    await store.close();
+  });
 });
+
+const everything = { startMs: 0, endMs: Number.MAX_SAFE_INTEGER };
+
+/** Values of `karmascope_storage_*` metrics without labels. */
+async function metrics(registry: Registry): Promise<Record<string, number>> {
+  const lines = (await registry.metrics()).matchAll(/^karmascope_storage_(\w+) (.*)$/gm);
+  return Object.fromEntries([...lines].map(([, name, value]) => [name, Number(value)]));
+}

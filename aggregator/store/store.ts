@@ -75,7 +75,8 @@ export class Store implements Appender, Querier {
   readonly #unlock: () => void;
   /** Raised when memory runs out before the retention is over. */
   #sizeFloorMs = Number.NEGATIVE_INFINITY;
-  #pruning: Promise<void> | undefined;
+  #pruning: Promise<void> = Promise.resolve();
+  #prunesWaiting = 0;
   #cancelTimer: () => void = () => {};
   #closed = false;
 
@@ -250,7 +251,7 @@ export class Store implements Appender, Querier {
   #refuseWhenFull(): void {
     const usedBytes = this.#head.usedBytes;
     if (usedBytes <= this.#limits.headBytes) return;
-    void this.prune();
+    if (this.#prunesWaiting === 0) void this.prune();
     // What can be dropped is being dropped; beyond a quarter over the limit, or near the end of what can be
     // addressed, nothing more is taken in until it is.
     if (usedBytes <= Math.min(1.25 * this.#limits.headBytes, MEMORY_BYTES_MAX - MEMORY_RESERVE_BYTES)) return;
@@ -326,32 +327,34 @@ export class Store implements Appender, Querier {
     return Math.max(nowMs - this.#limits.retentionMs, this.#sizeFloorMs);
   }
 
-  /** Drops what is too old from memory and disk. Runs by itself; one run at a time. */
+  /** Drops what is too old from memory and disk. Runs by itself; a call waits for its turn. */
   prune(): Promise<void> {
-    this.#pruning ??= this.#prune().finally(() => {
-      this.#pruning = undefined;
-    });
+    this.#prunesWaiting++;
+    this.#pruning = this.#pruning
+      .then(() => this.#prune())
+      .catch((error) => this.#logger.error({ err: error }, 'Cannot drop old samples'))
+      .finally(() => this.#prunesWaiting--);
     return this.#pruning;
   }
 
   async #prune(): Promise<void> {
     const nowMs = this.#clock.now();
-    const oldestMs = await this.#pruneHead(nowMs);
-    if (this.#head.usedBytes > this.#limits.headBytes) {
-      // An eighth of the time goes at a time: the next run sees whether that was enough.
-      const floorMs = Math.min(oldestMs + (nowMs - oldestMs) / 8, nowMs - HEAD_MS_MIN);
-      if (floorMs > this.#floorMs(nowMs)) {
-        this.#sizeFloorMs = floorMs;
-        this.#logger.warn(
-          {
-            headBytes: this.#head.usedBytes,
-            limitBytes: this.#limits.headBytes,
-            keptSince: new Date(floorMs).toISOString(),
-          },
-          'Memory for samples is used up: the oldest ones go before the retention is over',
-        );
-        await this.#pruneHead(nowMs);
-      }
+    let oldestMs = await this.#pruneHead(nowMs);
+    while (this.#head.usedBytes > this.#limits.headBytes) {
+      // A quarter of the time goes in each round, so that a dozen of them get from a day to the last hour.
+      const keptSinceMs = Math.max(oldestMs, this.#floorMs(nowMs));
+      const floorMs = Math.min(keptSinceMs + (nowMs - keptSinceMs) / 4, nowMs - HEAD_MS_MIN);
+      if (!(floorMs > this.#floorMs(nowMs))) break;
+      this.#sizeFloorMs = floorMs;
+      this.#logger.warn(
+        {
+          headBytes: this.#head.usedBytes,
+          limitBytes: this.#limits.headBytes,
+          keptSince: new Date(floorMs).toISOString(),
+        },
+        'Memory for samples is used up: the oldest ones go before the retention is over',
+      );
+      oldestMs = await this.#pruneHead(nowMs);
     }
     await this.#wal.prune(this.#floorMs(nowMs), this.#limits.walBytes);
   }
@@ -373,9 +376,7 @@ export class Store implements Appender, Querier {
   #schedulePrune(): void {
     if (this.#closed) return;
     this.#cancelTimer = this.#clock.after(PRUNE_EVERY_MS, () => {
-      this.prune()
-        .catch((error) => this.#logger.error({ err: error }, 'Cannot drop old samples'))
-        .finally(() => this.#schedulePrune());
+      void this.prune().then(() => this.#schedulePrune());
     });
   }
 
