@@ -3,9 +3,8 @@ import { basename, dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { sleep } from '../../runtime/clock.ts';
-import type { TargetGroup } from '../target-group.ts';
 import { type FileDiscoveryConfig, staticGroupSchema } from './config.ts';
-import type { DiscoveryOptions } from './discovery.ts';
+import type { DiscoveryOptions, TargetGroup } from './discovery.ts';
 
 /** Files are read this often; a target that waits half a minute for its first scrape is no trouble. */
 const READ_INTERVAL_MS = 5_000;

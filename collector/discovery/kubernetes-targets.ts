@@ -1,6 +1,6 @@
 import type { V1Node, V1Pod } from '@kubernetes/client-node';
 import type { KubernetesObject } from '../../runtime/kubernetes-list.ts';
-import type { TargetGroup } from '../target-group.ts';
+import type { TargetGroup } from './discovery.ts';
 
 /** What discovery reads of a pod or a node, as the API server's JSON has it. */
 export type Pod = DiscoveredObject & Pick<V1Pod, 'spec' | 'status'>;

@@ -1,9 +1,8 @@
 import { watchList } from '../../runtime/kubernetes.ts';
 import { KubernetesClient } from '../../runtime/kubernetes-client.ts';
 import type { KubernetesObject } from '../../runtime/kubernetes-list.ts';
-import type { TargetGroup } from '../target-group.ts';
 import type { KubernetesDiscoveryConfig } from './config.ts';
-import type { DiscoveryOptions } from './discovery.ts';
+import type { DiscoveryOptions, TargetGroup } from './discovery.ts';
 import { type Node, nodeTargets, type Pod, podTargets } from './kubernetes-targets.ts';
 
 /** Changes are told together this often: a rollout changes each of its pods a dozen times in a few seconds. */

@@ -3,7 +3,7 @@ import { Labels } from '../../model/labels.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Registry } from '../../runtime/metrics.ts';
-import type { TargetGroup } from '../target-group.ts';
+import type { TargetGroup } from '../discovery/discovery.ts';
 import type { ScrapeJob } from './config.ts';
 import type { Fetch, LoopStatus, ScrapeLoop } from './loop.ts';
 import { ScrapePool } from './pool.ts';

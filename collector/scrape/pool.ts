@@ -1,4 +1,4 @@
-import type { TargetGroup } from '../target-group.ts';
+import type { TargetGroup } from '../discovery/discovery.ts';
 import type { ScrapeJob } from './config.ts';
 import { HttpClient } from './http-client.ts';
 import { httpFetch } from './http-fetch.ts';
