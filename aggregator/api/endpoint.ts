@@ -1,10 +1,10 @@
-import express, { type Handler, type Request, type Response, type Router } from 'express';
+import express, { type Handler, type NextFunction, type Request, type Response, type Router } from 'express';
 import { Counter, Histogram } from 'prom-client';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Registry } from '../../runtime/metrics.ts';
 import { ApiError, engineError } from './api-error.ts';
 import { type ApiAnswer, sendAnswer, sendError } from './envelope.ts';
-import { Parameters } from './parameters.ts';
+import { Parameters, parsePairs } from './parameters.ts';
 
 export interface ApiRequest {
   readonly parameters: Parameters;
@@ -29,7 +29,7 @@ const CORS_HEADERS = {
 
 /**
  * Puts endpoints on a router under Prometheus' conventions: parameters from URL and form, the envelope, CORS,
- * 405 for other methods; and counts what was answered.
+ * 405 for other methods (HEAD among them, which would cost a whole query); and counts what was answered.
  */
 export class EndpointServer {
   readonly #router: Router;
@@ -60,14 +60,30 @@ export class EndpointServer {
   }
 
   get(path: string, endpoint: Endpoint): void {
-    this.#router.route(path).get(this.#handler(path, endpoint)).all(onlyMethods('GET, HEAD, OPTIONS'));
+    const refuse = onlyMethods('GET, OPTIONS');
+    this.#router.route(path).head(refuse).get(this.#handler(path, endpoint)).all(refuse);
   }
 
   /** For endpoints with parameters longer than a URL may be. */
   getOrPost(path: string, endpoint: Endpoint): void {
     const form = express.text({ type: 'application/x-www-form-urlencoded', limit: FORM_BYTES_MAX });
     const handler = this.#handler(path, endpoint);
-    this.#router.route(path).get(handler).post(form, handler).all(onlyMethods('GET, HEAD, POST, OPTIONS'));
+    const refuse = onlyMethods('GET, POST, OPTIONS');
+    this.#router.route(path).head(refuse).get(handler).post(form, handler).all(refuse);
+  }
+
+  /** To be called when all endpoints are there: requests that reach none of them because they cannot be read. */
+  finish(): void {
+    this.#router.use(
+      '/api/v1',
+      (error: unknown, request: Request, response: Response, next: NextFunction) => {
+        const status = error instanceof Error && 'status' in error ? error.status : undefined;
+        // A path that does not decode, or a form that is too long or cut off.
+        if (!(error instanceof Error) || typeof status !== 'number' || status >= 500) return next(error);
+        setCors(request, response);
+        sendError(response, new ApiError('bad_data', `Cannot read the request: ${error.message}`));
+      },
+    );
   }
 
   #handler(path: string, endpoint: Endpoint): Handler {
@@ -103,10 +119,10 @@ export class EndpointServer {
 }
 
 function apiRequest(request: Request, signal: AbortSignal): ApiRequest {
-  const url = new URL(request.originalUrl, 'http://hub').searchParams;
-  const form = new URLSearchParams(typeof request.body === 'string' ? request.body : '');
+  const [, search = ''] = /\?(.*)$/s.exec(request.originalUrl) ?? [];
+  const form = typeof request.body === 'string' ? request.body : '';
   return {
-    parameters: new Parameters(url, form),
+    parameters: new Parameters(parsePairs(search), parsePairs(form)),
     path: request.params as Record<string, string>,
     signal,
   };

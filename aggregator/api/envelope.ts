@@ -16,7 +16,7 @@ const MAX_ANNOTATIONS = 10;
 const CHUNK_CHARACTERS = 64 * 1024;
 
 export async function sendAnswer(response: Response, answer: ApiAnswer): Promise<void> {
-  response.status(200).set('content-type', 'application/json');
+  response.writeHead(200, { 'content-type': 'application/json' });
   const chunks = chunked(envelope(answer));
   const first = chunks.next();
   const second = chunks.next();
@@ -34,7 +34,7 @@ export async function sendAnswer(response: Response, answer: ApiAnswer): Promise
 
 export function sendError(response: Response, error: ApiError): void {
   const body = { status: 'error', errorType: error.type, error: error.message };
-  response.status(error.status).set('content-type', 'application/json').end(toJson(body));
+  response.writeHead(error.status, { 'content-type': 'application/json' }).end(toJson(body));
 }
 
 /** JSON as Go writes it: `<`, `>` and `&` escaped, so that no browser takes an answer for a page. */

@@ -29,6 +29,12 @@ export class Parameters {
   }
 }
 
+/** Pairs that are not encoded rightly, or that hold a semicolon, are left out, as Go does. */
+export function parsePairs(text: string): URLSearchParams {
+  const pairs = text.split('&').filter((pair) => !pair.includes(';') && !/%(?![\da-fA-F]{2})/.test(pair));
+  return new URLSearchParams(pairs.join('&'));
+}
+
 /** `limit`; 0 where there is none. */
 export function parseLimit(parameters: Parameters, name = 'limit'): number {
   const text = parameters.get(name);

@@ -628,10 +628,19 @@ describe('any endpoint', () => {
     ]);
   });
 
-  test('answers HEAD, and 405 to what it does not do', async () => {
-    expect(await get('labels', { method: 'HEAD' })).toBe('200 ');
+  test('answers 405 to what it does not do', async () => {
+    expect(await get('labels', { method: 'HEAD' })).toBe('405 ');
     expect(await get('rules', { method: 'POST' })).toBe('405 Method Not Allowed\n');
     expect(await get('query', { method: 'DELETE' })).toBe('405 Method Not Allowed\n');
+  });
+
+  test('says what of a request cannot be read', async () => {
+    expect(await get('label/%FF/values')).toBe(
+      `400 {"status":"error","errorType":"bad_data","error":"Cannot read the request: Failed to decode param '%FF'"}`,
+    );
+    // As Go does: a pair that is not encoded rightly, or holds a semicolon, is not there.
+    expect(await get('query?query=%zz')).toContain('no expression found in input');
+    expect(await get('query?query=up;limit=1')).toContain('no expression found in input');
   });
 
   test('counts requests by what was answered', async () => {

@@ -32,7 +32,7 @@ export interface PrometheusApiOptions {
 export function prometheusApi(options: PrometheusApiOptions): Router {
   const { engine, clock } = options;
   const language = options.language ?? {};
-  const router = express.Router();
+  const router = express.Router({ strict: true, caseSensitive: true });
   const server = new EndpointServer(router, options);
 
   server.getOrPost('/api/v1/query', (request) => instantQuery({ engine, clock }, request));
@@ -49,5 +49,6 @@ export function prometheusApi(options: PrometheusApiOptions): Router {
   server.get('/api/v1/status/runtimeinfo', () => runtimeInfo(options.status(), clock));
   server.get('/api/v1/status/flags', () => flags(options.flags));
   server.get('/api/v1/events', (request) => events({ source: options.events, clock }, request));
+  server.finish();
   return router;
 }

@@ -53,6 +53,7 @@ export async function rangeQuery(
 function queryOptions(parameters: Parameters, limit: number): QueryOptions {
   const timeout = parameters.get('timeout');
   const timeoutMs = timeout && withParameter('timeout', () => parseDurationMs(timeout));
+  if (timeoutMs !== '' && timeoutMs <= 0) throw new ApiError('execution', 'context deadline exceeded');
   const lookbackMs = parseLookback(parameters.get('lookback_delta'));
   return {
     query: parameters.get('query'),

@@ -82,8 +82,10 @@ function pageOf(parameters: Parameters): { readonly limit: number; readonly toke
     );
   }
   const limit = withParameter('group_limit', () => {
-    if (/^[+-]?\d+$/.test(limitText)) return Number(limitText);
-    const problem = `strconv.ParseInt: parsing ${quote(limitText)}: invalid syntax`;
+    const value = /^[+-]?\d+$/.test(limitText) ? Number(limitText) : Number.NaN;
+    if (Math.abs(value) < 2 ** 31) return value;
+    const why = Number.isNaN(value) ? 'invalid syntax' : 'value out of range';
+    const problem = `strconv.ParseInt: parsing ${quote(limitText)}: ${why}`;
     throw new SyntaxError(`group_limit needs to be a valid number: ${problem}`);
   });
   if (limit <= 0) throw invalidParameter('group_limit', 'group_limit needs to be greater than 0');

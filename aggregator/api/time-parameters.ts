@@ -10,12 +10,13 @@ const MIN_TIME_TEXT = '-292273086-05-16T16:47:06Z';
 const MAX_TIME_TEXT = '292277025-08-18T07:12:54.999999999Z';
 
 const FLOAT = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const INFINITE = /^[+-]?inf(?:inity)?$/i;
 const MAX_DURATION_MS = 2 ** 63 / 1e6;
 
 /** Seconds since 1970 as a decimal number, or RFC 3339. Throws a SyntaxError with Prometheus' words. */
 export function parseTimeMs(text: string): number {
-  if (FLOAT.test(text)) {
-    const seconds = Number(text);
+  const seconds = parseFloatText(text);
+  if (seconds !== undefined) {
     const whole = Math.trunc(seconds);
     // The fraction is rounded to milliseconds, away from zero.
     const fractionMs = Math.sign(seconds) * Math.round(Math.abs(seconds - whole) * 1000);
@@ -30,8 +31,9 @@ export function parseTimeMs(text: string): number {
 
 /** Seconds as a decimal number, or a duration such as `5m`. Throws a SyntaxError with Prometheus' words. */
 export function parseDurationMs(text: string): number {
-  if (FLOAT.test(text)) {
-    const ms = Number(text) * 1000;
+  const seconds = INFINITE.test(text) ? Number.POSITIVE_INFINITY : parseFloatText(text);
+  if (seconds !== undefined) {
+    const ms = seconds * 1000;
     if (Math.abs(ms) <= MAX_DURATION_MS) return Math.trunc(ms * 1e6) / 1e6;
     throw new SyntaxError(`cannot parse ${quote(text)} to a valid duration. It overflows int64`);
   }
@@ -40,6 +42,14 @@ export function parseDurationMs(text: string): number {
   } catch {
     throw new SyntaxError(`cannot parse ${quote(text)} to a valid duration`);
   }
+}
+
+/** A decimal number as Go takes it, with underscores between digits; undefined for what is none or not finite. */
+function parseFloatText(text: string): number | undefined {
+  const plain = text.replace(/(?<=\d)_(?=\d)/g, '');
+  if (!FLOAT.test(plain)) return undefined;
+  const value = Number(plain);
+  return Number.isFinite(value) ? value : undefined;
 }
 
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?:Z|([+-])(\d\d):(\d\d))$/;

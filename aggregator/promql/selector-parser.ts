@@ -57,7 +57,14 @@ function parseLabelMatcher(tokens: TokenStream, matchers: Matcher[]): void {
     matchers.push(new Matcher(name, operator, unquote(value.text)));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    // The engine of regular expressions shows how it was asked to let `.` match newlines; nobody wrote that.
-    tokens.problem({ start: label.start, end: value.end }, error.message.replace('`(?s)', '`'));
+    tokens.problem({ start: label.start, end: value.end }, goRegexError(error.message));
   }
+}
+
+/**
+ * Errors of regular expressions in Go's words. The engine here has them too, but shows how it was asked to let `.`
+ * match newlines, which nobody wrote, and leaves out an empty quotation.
+ */
+function goRegexError(message: string): string {
+  return message.replace('`(?s)', '`').replace(/trailing backslash at end of expression$/, '$&: ``');
 }
