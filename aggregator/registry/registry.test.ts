@@ -96,6 +96,19 @@ describe('whom the hub expects', () => {
     expect(shown(registry)).toContain('a sender');
   });
 
+  test('nor is a sender that nobody knows of remembered for more than a day of silence', async () => {
+    const registry = newRegistry([host]);
+    registry.sampleReceived('relayed', NOW);
+    await registry.persist();
+    await clock.advance(24 * 3_600 * SECOND - 1);
+    await registry.persist();
+    expect(shown(newRegistry([host]))).toContain('relayed sender');
+    await clock.advance(1);
+    await registry.persist();
+    expect(shown(registry)).toEqual(['karmada-host host expected']);
+    expect(shown(newRegistry([host]))).toEqual(['karmada-host host expected']);
+  });
+
   test('and of those, who was not heard for a time: since its last sample, else since it was known', async () => {
     const registry = newRegistry([host]);
     registry.update(clusterState('prod-us-1'));

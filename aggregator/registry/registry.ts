@@ -41,6 +41,8 @@ export interface DepartedCluster {
 
 /** How many clusters that left are remembered, the last ones. */
 const DEPARTED_MAX = 200;
+/** A sender that is neither registered nor configured is no ghost in lists for longer than this. */
+const SENDER_FORGOTTEN_AFTER_MS = 24 * 3_600_000;
 
 interface Known {
   state?: ClusterState;
@@ -197,6 +199,7 @@ export class ClusterRegistry {
 
   /** Resolves when what changed is on disk; on failure it stays to be written by the next call. */
   async persist(): Promise<void> {
+    this.#forgetGoneSenders();
     const names = [...this.#dirty];
     this.#dirty.clear();
     try {
@@ -214,6 +217,16 @@ export class ClusterRegistry {
     } catch (error) {
       for (const name of names) this.#dirty.add(name);
       throw error;
+    }
+  }
+
+  #forgetGoneSenders(): void {
+    const oldestMs = this.#clock.now() - SENDER_FORGOTTEN_AFTER_MS;
+    for (const [name, { state, lastSampleReceivedMs = 0, lastEventReceivedMs = 0 }] of this.#known) {
+      if (state || this.#identities.some(({ cluster }) => cluster === name)) continue;
+      if (Math.max(lastSampleReceivedMs, lastEventReceivedMs) > oldestMs) continue;
+      this.#known.delete(name);
+      this.#dirty.add(name);
     }
   }
 
