@@ -1,6 +1,6 @@
 import type { Clock } from '../../runtime/clock.ts';
-import type { ControlPlane } from './control-plane.ts';
 import { CLUSTER_READY } from './karmada-objects.ts';
+import type { Membership } from './membership.ts';
 import type { ClusterSpec } from './topology.ts';
 
 /** Where the ClusterTaintPolicy of the federation adds NoExecute; Karmada itself adds NoSchedule only. */
@@ -11,17 +11,17 @@ const UNREACHABLE_TAINT = 'cluster.karmada.io/unreachable';
 /** One thing Karmada does, this long after the member stopped or began to answer. */
 interface Step {
   afterMs: number;
-  run: (control: ControlPlane, cluster: string) => void;
+  run: (membership: Membership, cluster: string) => void;
 }
 
 const POLICY = 'cluster-taint-policy-controller';
 const CONTROLLER = 'cluster-controller';
 
-const addPolicyTaint: Step['run'] = (control, cluster) =>
-  control.addTaint(cluster, { key: POLICY_TAINT, effect: 'NoExecute' }, POLICY);
-const removePolicyTaint: Step['run'] = (control, cluster) =>
-  control.removeTaint(cluster, POLICY_TAINT, POLICY);
-const setReady: Step['run'] = (control, cluster) => control.setReady(cluster, CLUSTER_READY);
+const addPolicyTaint: Step['run'] = (membership, cluster) =>
+  membership.addTaint(cluster, { key: POLICY_TAINT, effect: 'NoExecute' }, POLICY);
+const removePolicyTaint: Step['run'] = (membership, cluster) =>
+  membership.removeTaint(cluster, POLICY_TAINT, POLICY);
+const setReady: Step['run'] = (membership, cluster) => membership.setReady(cluster, CLUSTER_READY);
 
 /**
  * Order and delays as they were recorded: a push member whose API server refuses connections, its return (counted
@@ -34,8 +34,8 @@ export const RECORDED_STEPS: Readonly<
     lost: [
       {
         afterMs: 20_503,
-        run: (control, cluster) =>
-          control.setReady(cluster, {
+        run: (membership, cluster) =>
+          membership.setReady(cluster, {
             status: 'False',
             reason: 'ClusterNotReachable',
             message: 'cluster is not reachable',
@@ -43,8 +43,8 @@ export const RECORDED_STEPS: Readonly<
       },
       {
         afterMs: 20_521,
-        run: (control, cluster) =>
-          control.addTaint(cluster, { key: NOT_READY_TAINT, effect: 'NoSchedule' }, CONTROLLER),
+        run: (membership, cluster) =>
+          membership.addTaint(cluster, { key: NOT_READY_TAINT, effect: 'NoSchedule' }, CONTROLLER),
       },
       { afterMs: 20_552, run: addPolicyTaint },
     ],
@@ -53,7 +53,7 @@ export const RECORDED_STEPS: Readonly<
       { afterMs: 28_538, run: removePolicyTaint },
       {
         afterMs: 28_559,
-        run: (control, cluster) => control.removeTaint(cluster, NOT_READY_TAINT, CONTROLLER),
+        run: (membership, cluster) => membership.removeTaint(cluster, NOT_READY_TAINT, CONTROLLER),
       },
     ],
   },
@@ -61,8 +61,8 @@ export const RECORDED_STEPS: Readonly<
     lost: [
       {
         afterMs: 35_144,
-        run: (control, cluster) =>
-          control.setReady(cluster, {
+        run: (membership, cluster) =>
+          membership.setReady(cluster, {
             status: 'Unknown',
             reason: 'ClusterStatusUnknown',
             message: 'Cluster status controller stopped posting cluster status.',
@@ -71,15 +71,15 @@ export const RECORDED_STEPS: Readonly<
       { afterMs: 35_168, run: addPolicyTaint },
       {
         afterMs: 35_189,
-        run: (control, cluster) =>
-          control.addTaint(cluster, { key: UNREACHABLE_TAINT, effect: 'NoSchedule' }, CONTROLLER),
+        run: (membership, cluster) =>
+          membership.addTaint(cluster, { key: UNREACHABLE_TAINT, effect: 'NoSchedule' }, CONTROLLER),
       },
     ],
     back: [
       { afterMs: 20_633, run: setReady },
       {
         afterMs: 20_651,
-        run: (control, cluster) => control.removeTaint(cluster, UNREACHABLE_TAINT, CONTROLLER),
+        run: (membership, cluster) => membership.removeTaint(cluster, UNREACHABLE_TAINT, CONTROLLER),
       },
       { afterMs: 20_706, run: removePolicyTaint },
     ],
@@ -89,24 +89,24 @@ export const RECORDED_STEPS: Readonly<
 /** Drives Karmada's view of each member. A member that changes again before all steps are done skips the rest. */
 export class ClusterLifecycle {
   readonly #clock: Clock;
-  readonly #control: ControlPlane;
+  readonly #membership: Membership;
   readonly #pending = new Map<string, (() => void)[]>();
   readonly #changed: (cluster: string, ready: boolean) => void;
 
   /** `changed` is called after the last step: the member is tainted, or ready again. */
-  constructor(clock: Clock, control: ControlPlane, changed: (cluster: string, ready: boolean) => void) {
+  constructor(clock: Clock, membership: Membership, changed: (cluster: string, ready: boolean) => void) {
     this.#clock = clock;
-    this.#control = control;
+    this.#membership = membership;
     this.#changed = changed;
   }
 
   lost(spec: ClusterSpec): void {
-    const known = this.#control.cluster(spec.name).ready.status !== 'True';
+    const known = this.#membership.cluster(spec.name).ready.status !== 'True';
     this.#schedule(spec, known ? [] : RECORDED_STEPS[spec.syncMode].lost, false);
   }
 
   back(spec: ClusterSpec): void {
-    const unnoticed = this.#control.cluster(spec.name).ready.status === 'True';
+    const unnoticed = this.#membership.cluster(spec.name).ready.status === 'True';
     this.#schedule(spec, unnoticed ? [] : RECORDED_STEPS[spec.syncMode].back, true);
   }
 
@@ -117,7 +117,7 @@ export class ClusterLifecycle {
       name,
       steps.map((step) =>
         this.#clock.after(step.afterMs, () => {
-          step.run(this.#control, name);
+          step.run(this.#membership, name);
           if (step === last) this.#changed(name, ready);
         }),
       ),

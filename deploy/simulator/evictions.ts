@@ -75,7 +75,7 @@ export class Evictions {
   }
 
   #evict(workload: Workload, cluster: string): void {
-    const ready = this.#control.readyClusters;
+    const ready = this.#control.membership.readyClusters;
     const moved = replacements(workload, cluster, ready);
     // With nowhere to go the binding keeps its place, and its task runs into its timeout: nothing else happens.
     if (workload.spec.scheduling === 'Divided' && moved.size === 0) return;
@@ -103,6 +103,6 @@ export class Evictions {
     const member = this.#members.get(cluster)!;
     if (!member.powered || !workload.leftBehind.delete(cluster)) return;
     member.workloads.remove(workload.spec.namespace, workload.spec.name);
-    this.#control.workloadSynced(cluster, 'delete');
+    this.#control.membership.workloadSynced(cluster, 'delete');
   }
 }

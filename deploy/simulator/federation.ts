@@ -57,7 +57,7 @@ export class Federation {
     this.members = new Map(
       specs.map((spec) => [spec.name, new MemberCluster(spec, size.nodes, dependencies(spec.name))]),
     );
-    for (const member of this.members.values()) this.control.join(member);
+    for (const member of this.members.values()) this.control.membership.join(member);
     const parts = { specs: workloadSpecs(size, specs), control: this.control, members: this.members };
     this.propagation = new Propagation(clock, this.#random, parts);
     this.#traffic = new Traffic(this.#random);
@@ -66,7 +66,7 @@ export class Federation {
       propagation: this.propagation,
       members: this.members,
     });
-    this.#lifecycle = new ClusterLifecycle(clock, this.control, (cluster, ready) =>
+    this.#lifecycle = new ClusterLifecycle(clock, this.control.membership, (cluster, ready) =>
       ready ? this.#evictions.untainted(cluster) : this.#evictions.tainted(cluster),
     );
     this.#tickedMs = clock.now();
@@ -102,7 +102,7 @@ export class Federation {
     for (const name of names) {
       const member = this.members.get(name)!;
       member.powerOn(() => {
-        this.control.restartAgent(name);
+        this.control.membership.restartAgent(name);
         this.#lifecycle.back(member.spec);
       });
     }

@@ -9,8 +9,6 @@ import {
   NODE_PODS,
   namespaceObject,
   nodeObject,
-  POD_CPU_CORES,
-  POD_MEMORY_MIB,
   type SimNode,
 } from './member-objects.ts';
 import { MemberWorkloads } from './member-workloads.ts';
@@ -23,6 +21,7 @@ import { kubeStateMetricsPage } from './pages/kube-state-metrics.ts';
 import { kubeletResourcePage } from './pages/kubelet.ts';
 import type { Random } from './random.ts';
 import { type ClusterSpec, NAMESPACES } from './topology.ts';
+import { POD_CPU_CORES, POD_MEMORY_MIB } from './workload-objects.ts';
 
 export interface ClusterDependencies {
   clock: Clock;
@@ -152,6 +151,7 @@ export class MemberCluster {
   #startApiServer(): ApiServerPage {
     return new ApiServerPage({
       store: this.store,
+      resources: MEMBER_RESOURCES,
       random: this.#random,
       background: MEMBER_BACKGROUND,
       apiServices: ['v1.', 'v1.apps', 'v1.coordination.k8s.io'],

@@ -1,5 +1,5 @@
 import type { EventRecorder } from './event-recorder.ts';
-import type { SimDeployment, SimPod } from './member-objects.ts';
+import type { SimDeployment, SimPod } from './workload-objects.ts';
 
 /** The Events a member's own components write when a Deployment changes, with the reasons and styles recorded. */
 export function tellScaling(events: EventRecorder, deployment: SimDeployment, from: number): void {

@@ -1,20 +1,20 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import { tellScaling, tellScheduled, tellStarted } from './member-events.ts';
-import {
-  deploymentObject,
-  podObject,
-  replicaSetObject,
-  type SimDeployment,
-  type SimNode,
-  type SimPod,
-} from './member-objects.ts';
+import type { SimNode } from './member-objects.ts';
 import type { Network, Port } from './network.ts';
 import type { ObjectStore } from './object-store.ts';
 import { pageHandler } from './page-server.ts';
 import { ApplicationPage } from './pages/application.ts';
 import type { ContainerUsage } from './pages/kubelet.ts';
 import type { Random } from './random.ts';
+import {
+  deploymentObject,
+  podObject,
+  replicaSetObject,
+  type SimDeployment,
+  type SimPod,
+} from './workload-objects.ts';
 
 export interface WorkloadsDependencies {
   cluster: string;

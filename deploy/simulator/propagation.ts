@@ -45,7 +45,7 @@ export class Propagation {
         parts.members
           .get(cluster)!
           .workloads.scale(workload.spec.namespace, workload.spec.name, replicas, true);
-        parts.control.workloadSynced(cluster, 'create');
+        parts.control.membership.workloadSynced(cluster, 'create');
       }
     }
   }
@@ -119,7 +119,7 @@ export class Propagation {
 
   #tellApplied(workload: Workload, cluster: string): void {
     const { namespace, name } = workload.spec;
-    this.#control.workloadSynced(cluster, 'update');
+    this.#control.membership.workloadSynced(cluster, 'update');
     this.#tellTemplate(
       workload,
       'SyncSucceed',

@@ -1,4 +1,4 @@
-import { apiVersionOf, type ServedRequest } from '../kubernetes-api.ts';
+import { type ApiResource, apiVersionOf, type ServedRequest } from '../kubernetes-api.ts';
 import { MetricSet } from '../metric-set.ts';
 import type { ObjectStore } from '../object-store.ts';
 import type { Random } from '../random.ts';
@@ -71,6 +71,8 @@ const OBJECT_BYTES = 4_500;
 
 export interface ApiServerPageOptions {
   store: ObjectStore;
+  /** What it serves, and so stores. */
+  resources: readonly ApiResource[];
   random: Random;
   background: readonly BackgroundRequest[];
   apiServices: readonly string[];
@@ -109,8 +111,14 @@ export class ApiServerPage {
 
   /** A request that really reached the simulator. */
   served({ verb, api, scope, code, seconds }: ServedRequest): void {
-    const [version, group = ''] = apiVersionOf(api).split('/').reverse() as [string, string?];
-    const kind = { verb, code: `${code}`, group, version, resource: api.resource, subresource: '', scope };
+    const kind = {
+      verb,
+      code: `${code}`,
+      ...groupVersionOf(api),
+      resource: api.resource,
+      subresource: '',
+      scope,
+    };
     this.#count(
       { ...kind, component: 'apiserver', systemClient: '', perSecond: 0 },
       1,
@@ -119,7 +127,7 @@ export class ApiServerPage {
   }
 
   render(nowMs: number): string {
-    const { store, startedMs } = this.#options;
+    const { store, resources, startedMs } = this.#options;
     this.#metrics
       .gauge('apiserver_current_inflight_requests', { request_kind: 'mutating' })
       .set(Math.round(this.#requestsPerSecond / 40));
@@ -127,7 +135,9 @@ export class ApiServerPage {
     this.#metrics
       .gauge('apiserver_storage_size_bytes', { storage_cluster_id: 'etcd-0' })
       .set(2 ** 24 + store.resourceVersion * 900);
-    for (const [resource, group, version] of STORED) {
+    for (const api of resources) {
+      const { resource } = api;
+      const { group, version } = groupVersionOf(api);
       const objects = store.count(resource);
       const qualified = group ? `${resource}.${group}` : resource;
       this.#metrics.gauge('apiserver_resource_objects', { group, resource }).set(objects);
@@ -146,7 +156,7 @@ export class ApiServerPage {
       const sent = this.#metrics.counter('apiserver_watch_events_total', { group, resource, version });
       sent.add(Math.max(0, store.changes(resource) * 3 - sent.value));
     }
-    const objects = STORED.reduce((sum, [resource]) => sum + store.count(resource), 0);
+    const objects = resources.reduce((sum, { resource }) => sum + store.count(resource), 0);
     writeProcess(
       this.#metrics,
       {
@@ -172,16 +182,10 @@ export class ApiServerPage {
   }
 }
 
-const STORED: readonly [resource: string, group: string, version: string][] = [
-  ['events', '', 'v1'],
-  ['namespaces', '', 'v1'],
-  ['nodes', '', 'v1'],
-  ['pods', '', 'v1'],
-  ['deployments', 'apps', 'v1'],
-  ['replicasets', 'apps', 'v1'],
-  ['leases', 'coordination.k8s.io', 'v1'],
-  ['clusters', 'cluster.karmada.io', 'v1alpha1'],
-];
+function groupVersionOf(api: ApiResource): { group: string; version: string } {
+  const [version, group = ''] = apiVersionOf(api).split('/').reverse() as [string, string?];
+  return { group, version };
+}
 
 /** Lines of: verb, code, group/version, resource/subresource, scope, requests per second, system client. */
 function parseRequests(table: string): BackgroundRequest[] {

@@ -1,15 +1,12 @@
 import { ExpositionWriter, type LabelPairs } from '../exposition.ts';
+import { NODE_CPU_CORES, NODE_MEMORY_GIB, NODE_PODS, type SimNode } from '../member-objects.ts';
 import {
-  NODE_CPU_CORES,
-  NODE_MEMORY_GIB,
-  NODE_PODS,
   POD_CPU_CORES,
   POD_MEMORY_LIMIT_MIB,
   POD_MEMORY_MIB,
   type SimDeployment,
-  type SimNode,
   type SimPod,
-} from '../member-objects.ts';
+} from '../workload-objects.ts';
 
 /** What kube-state-metrics sees of a cluster: the same model that the cluster's API shows. */
 export interface KubeState {

@@ -1,5 +1,6 @@
 import { ExpositionWriter } from '../exposition.ts';
-import type { SimNode, SimPod } from '../member-objects.ts';
+import type { SimNode } from '../member-objects.ts';
+import type { SimPod } from '../workload-objects.ts';
 
 /** One container of the node, as the kubelet's cgroup reading would give it. */
 export interface ContainerUsage {
