@@ -52,6 +52,7 @@ describe('parseExpr()', () => {
     // UTF-8 names and escapes.
     ['{"my.metric", "l.x"=~"é|☺"}', '{"l.x"=~"é|☺",__name__="my.metric"}', 'vectorSelector'],
     [String.raw`'\x41\101\u0041\xff'`, String.raw`"AAA\xff"`, 'string'],
+    [String.raw`{a="\xff"}`, String.raw`{a="\xff"}`, 'vectorSelector'],
     ['`raw \\n`', String.raw`"raw \\n"`, 'string'],
     ['up # and the rest is a comment', 'up', 'vectorSelector'],
   ])('reads %s', (query, printed, kind) => {

@@ -1,4 +1,5 @@
 import { compareUtf8, isLegacyLabelName, quote } from '../../model/labels.ts';
+import type { Matcher } from '../../model/matcher.ts';
 import type {
   AggregateExpr,
   BinaryExpr,
@@ -104,9 +105,13 @@ function printMatchers({ name, matchers }: VectorSelector): string {
   const shown: string[] = [];
   for (const matcher of matchers) {
     const isName = matcher.name === '__name__' && matcher.operator === '=' && matcher.value === name;
-    if (!isName || name === '') shown.push(matcher.toString());
+    if (!isName || name === '') shown.push(printMatcher(matcher));
   }
   return shown.length === 0 ? name : `${name}{${shown.sort(compareUtf8).join(',')}}`;
+}
+
+function printMatcher({ name, operator, value }: Matcher): string {
+  return `${printLabel(name)}${operator}${printString(value)}`;
 }
 
 function printRange({ rangeMs, rangeExpr }: Pick<MatrixSelector, 'rangeMs' | 'rangeExpr'>): string {
@@ -129,7 +134,11 @@ function printOffset({ offsetMs, offsetExpr }: Pick<VectorSelector, 'offsetMs' |
 }
 
 function printLabels(labels: readonly string[]): string {
-  return labels.map((label) => (isLegacyLabelName(label) ? label : quote(label))).join(', ');
+  return labels.map(printLabel).join(', ');
+}
+
+function printLabel(name: string): string {
+  return isLegacyLabelName(name) ? name : printString(name);
 }
 
 function printNumber({ value, duration }: NumberLiteral): string {
