@@ -4,7 +4,7 @@ import type { ChildProcesses } from './child-processes.ts';
 
 export interface DemoScenarioParts {
   simulator: SimulatorAddresses;
-  children: ChildProcesses;
+  children: Pick<ChildProcesses, 'isRunning' | 'kill'>;
   startCollector: (cluster: string) => void;
   fetch: typeof fetch;
 }
