@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts';
+import { deadline } from './deadline.ts';
 import type { KubernetesClient } from './kubernetes-client.ts';
-import { deadline } from './kubernetes-deadline.ts';
 import { readLines } from './kubernetes-lines.ts';
 
 /** Objects a page, as client-go asks for. */

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RecordedApi, recordedWatch, type WatchLine } from '../test/recorded-api.ts';
 import { until } from '../test/until.ts';
 import { ManualClock } from './clock.ts';
@@ -26,11 +26,8 @@ function cluster(name: string, version: number, type = 'ADDED'): WatchLine {
 const bookmark = (version: number) =>
   `{"type":"BOOKMARK","object":{"kind":"Cluster","metadata":{"resourceVersion":"${version}"}}}`;
 
-function start(options: { fieldSelector?: string; kubeconfigFile?: string } = {}): void {
-  const client = new KubernetesClient({
-    kubeconfigFile: options.kubeconfigFile ?? api.kubeconfigFile,
-    clock,
-  });
+function start(options: { fieldSelector?: string; kubeconfigFile?: string | undefined } = {}): void {
+  const client = new KubernetesClient({ kubeconfigFile: api.kubeconfigFile, ...options, clock });
   watch = watchList<KubernetesObject>({
     client,
     path,
@@ -249,6 +246,15 @@ describe('watchList()', () => {
     start({ kubeconfigFile: '/nowhere/kubeconfig' });
     await so(() => watch.state.phase === 'backoff');
     expect(watch.state.reason).toContain('Cannot read /nowhere/kubeconfig: ENOENT');
+  });
+
+  it('says what to do where there is neither a kubeconfig nor a service account', async () => {
+    vi.stubEnv('KUBERNETES_SERVICE_HOST', undefined);
+    start({ kubeconfigFile: undefined });
+    await so(() => watch.state.phase === 'backoff');
+    expect(watch.state.reason).toBe(
+      'Cannot use service account of this pod: there is none where this runs; set kubeconfig_file',
+    );
   });
 
   const recorded = recordedWatch('karmada-apiserver', 'clusters.jsonl.gz');

@@ -1,6 +1,6 @@
 import { type Clock, sleep } from './clock.ts';
+import { deadline } from './deadline.ts';
 import { type KubernetesClient, KubernetesError } from './kubernetes-client.ts';
-import { deadline } from './kubernetes-deadline.ts';
 import { readLines } from './kubernetes-lines.ts';
 import { type KubernetesObject, listAll, withoutManagedFields } from './kubernetes-list.ts';
 import type { Logger } from './logger.ts';

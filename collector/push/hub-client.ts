@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Counter, Histogram } from 'prom-client';
 import { type Clock, sleep } from '../../runtime/clock.ts';
+import { deadline } from '../../runtime/deadline.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Registry } from '../../runtime/metrics.ts';
 import { version } from '../../runtime/version.ts';
@@ -9,8 +10,8 @@ import { judge, pauseMs, unreachable, type Verdict } from './verdict.ts';
 
 /** A whole request gets as long as Prometheus gives it; a hub that hangs must not hold the queue for ever. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** Of an answer's text: enough for a sentence in the log. */
-const ANSWER_CHARACTERS_MAX = 500;
+/** Of an answer's text: enough for a sentence in the log. Whoever answers, more is not read. */
+const ANSWER_BYTES_MAX = 500;
 /** The same reason is logged once in this time, and at most so many reasons are remembered. */
 const LOG_INTERVAL_MS = 60_000;
 const LOGGED_REASONS_MAX = 100;
@@ -100,9 +101,11 @@ export class HubClient {
 
   async #try(request: HubRequest, tries: number, signal: AbortSignal): Promise<Verdict> {
     const { clock } = this.#options;
-    const deadline = new AbortController();
-    const timeout = new Error(`no answer within ${REQUEST_TIMEOUT_MS / 1000} s`);
-    const cancel = clock.after(REQUEST_TIMEOUT_MS, () => deadline.abort(timeout));
+    const limit = deadline(
+      { clock, signal },
+      REQUEST_TIMEOUT_MS,
+      `no answer within ${REQUEST_TIMEOUT_MS / 1000} s`,
+    );
     const startMs = clock.now();
     try {
       const response = await this.#options.fetch(this.#baseUrl + request.path, {
@@ -116,9 +119,9 @@ export class HubClient {
         body: request.body as Uint8Array<ArrayBuffer>,
         // A redirect would carry the credential to another place: it is reported instead.
         redirect: 'manual',
-        signal: AbortSignal.any([signal, deadline.signal]),
+        signal: limit.signal,
       });
-      const text = (await response.text()).trim().slice(0, ANSWER_CHARACTERS_MAX);
+      const text = await beginning(response);
       const { status, headers } = response;
       const retryAfter = headers.get('retry-after');
       const samplesWritten = headers.get('x-prometheus-remote-write-samples-written');
@@ -126,7 +129,7 @@ export class HubClient {
     } catch (error) {
       return unreachable(rootMessage(error));
     } finally {
-      cancel();
+      limit.cancel();
       this.#seconds.observe({ path: request.path }, (clock.now() - startMs) / 1000);
     }
   }
@@ -164,6 +167,17 @@ export class HubClient {
     this.#loggedMs.set(reason, nowMs);
     return true;
   }
+}
+
+async function beginning(response: Response): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const piece of response.body ?? []) {
+    pieces.push(piece);
+    sizeBytes += piece.length;
+    if (sizeBytes >= ANSWER_BYTES_MAX) break;
+  }
+  return Buffer.concat(pieces).subarray(0, ANSWER_BYTES_MAX).toString().trim();
 }
 
 /** `fetch failed` says nothing; its cause does (`connect ECONNREFUSED 127.0.0.1:9390`). */

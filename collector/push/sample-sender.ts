@@ -2,6 +2,7 @@ import { Counter, Gauge } from 'prom-client';
 import { compress } from 'snappy';
 import { WriteRequestEncoder } from '../../model/remote-write.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { deadline } from '../../runtime/deadline.ts';
 import type { Registry } from '../../runtime/metrics.ts';
 import type { HubClient, HubRequest } from './hub-client.ts';
 import { MetadataTable } from './metadata-table.ts';
@@ -97,10 +98,9 @@ export class SampleSender implements SampleSink {
     if (prepared) return prepared;
     await this.#queue.waitFor(1, this.#flush.signal);
     if (this.#queue.waitingSamples === 0 || this.#quit.signal.aborted) return undefined;
-    const linger = new AbortController();
-    const cancel = this.#clock.after(LINGER_MS, () => linger.abort());
-    await this.#queue.waitFor(REQUEST_SAMPLES, AbortSignal.any([linger.signal, this.#flush.signal]));
-    cancel();
+    const linger = deadline({ clock: this.#clock, signal: this.#flush.signal }, LINGER_MS, 'lingered');
+    await this.#queue.waitFor(REQUEST_SAMPLES, linger.signal);
+    linger.cancel();
     return this.#prepare();
   }
 

@@ -1,11 +1,15 @@
 import type { Clock } from './clock.ts';
 
-/** A signal that aborts when time is up, or when the one it was made from does. */
+/**
+ * A signal that aborts when time is up, or when the one it was made from does. `cancel` must be called in the
+ * end: it lets go of the other signal, which often lives as long as the process. (`AbortSignal.any` leaves
+ * that to the garbage collector, and measured over days it does not keep up.)
+ */
 export interface Deadline {
   readonly signal: AbortSignal;
   /** The time counts from now again. */
   readonly restart: () => void;
-  /** It will not come any more. */
+  /** It is not needed any more. */
   readonly cancel: () => void;
 }
 
