@@ -1,0 +1,234 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { open } from 'lmdb';
+import { formatDurationMs } from '../model/duration.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { listen } from '../runtime/http-server.ts';
+import { Cleanups } from '../runtime/lifecycle.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { createRegistry, type Registry } from '../runtime/metrics.ts';
+import { version } from '../runtime/version.ts';
+import { prometheusApi } from './api/prometheus-api.ts';
+import { type AggregatorConfig, loadAggregatorConfig } from './config.ts';
+import { openEmbeddedEngine } from './engine/embedded.ts';
+import type { Engine } from './engine/engine.ts';
+import { createEvaluation } from './evaluation.ts';
+import { eventSeries } from './events/event-series.ts';
+import { EventStore } from './events/event-store.ts';
+import { keepHouse } from './housekeeping.ts';
+import { Identities } from './identity/identity.ts';
+import { requireLoopback } from './identity/listen-guard.ts';
+import { LogsReceiver } from './ingest/logs.ts';
+import { type Endpoint, Receiver } from './ingest/receiver.ts';
+import { RefusalLog } from './ingest/refusals.ts';
+import { processSource, SelfWriter } from './ingest/self-writer.ts';
+import { createSenderMetrics } from './ingest/sender.ts';
+import { WriteReceiver } from './ingest/write.ts';
+import { hubSeriesNames, ReservedNames } from './normalize/reserved-names.ts';
+import { stampOwnSeries } from './normalize/series.ts';
+import { ClusterRegistry } from './registry/registry.ts';
+import { registerClusterMetrics } from './registry/registry-metrics.ts';
+import { createReloader } from './reload.ts';
+import { DEFAULT_STORE_LIMITS } from './store/store.ts';
+import { answerUnready, createWeb } from './web.ts';
+
+export interface AggregatorOptions {
+  readonly config: AggregatorConfig;
+  /** Read again on reload; without one there is nothing to reload. */
+  readonly configFile?: string | undefined;
+  readonly storagePath: string;
+  readonly listenAddress: string;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Another engine than the embedded one. */
+  readonly openEngine?: (parts: EngineParts) => Promise<Engine>;
+}
+
+export interface EngineParts {
+  readonly storagePath: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+}
+
+export interface Aggregator {
+  readonly url: string;
+  /** Rejects with the reason when the new configuration cannot be used; then the old one holds. */
+  reload(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const WRITE_PATH = '/api/v1/write';
+const LOGS_PATH = '/api/v1/otlp/v1/logs';
+const SELF_JOB = 'karmascope-aggregator';
+/** lmdb reserves a slot for each named database; there are about ten. */
+const STATE_DATABASES_MAX = 32;
+
+/**
+ * Builds every part once, receivers before senders, and registers its undoing. It listens first and answers
+ * 503 until the data is there, so that senders wait instead of failing over.
+ */
+export async function startAggregator(options: AggregatorOptions): Promise<Aggregator> {
+  const cleanups = new Cleanups(options.logger);
+  try {
+    return await build(options, cleanups);
+  } catch (error) {
+    await cleanups.stop();
+    throw error;
+  }
+}
+
+async function build(options: AggregatorOptions, cleanups: Cleanups): Promise<Aggregator> {
+  const { clock, logger, storagePath, listenAddress } = options;
+  let { config } = options;
+  const startTimeMs = clock.now();
+  const metrics = createRegistry('karmascope_aggregator');
+  const identities = new Identities(config.identities, {
+    clock,
+    logger: logger.child({ component: 'identity' }),
+    registry: metrics,
+  });
+  cleanups.add('token files', () => identities.stop());
+  checkWriters(config, listenAddress, logger);
+
+  let handle = answerUnready('it is starting and reads the stored data');
+  const server = await listen(listenAddress, (request, response) => handle(request, response));
+  cleanups.add('http server', () => server.close());
+
+  // What changes in place: registry, events, and later the state of alerts and objectives.
+  mkdirSync(storagePath, { recursive: true });
+  const state = open({ path: join(storagePath, 'state'), maxDbs: STATE_DATABASES_MAX });
+  cleanups.add('state', () => state.close());
+  const registry = new ClusterRegistry(state, {
+    clock,
+    logger: logger.child({ component: 'registry' }),
+    metrics,
+  });
+  registry.configure(identities.list);
+  registerClusterMetrics(registry, metrics, () => clock.now());
+  cleanups.add('cluster registry', () => registry.persist());
+  const events = new EventStore(state, { clock, metrics });
+
+  const openEngine = options.openEngine ?? openEmbeddedEngine;
+  const engine = await openEngine({
+    storagePath: join(storagePath, 'metrics'),
+    clock,
+    logger: logger.child({ component: 'store' }),
+    metrics,
+  });
+  cleanups.add('engine', () => engine.close());
+
+  const reserved = new ReservedNames();
+  const refusals = new RefusalLog({ clock, logger: logger.child({ component: 'ingest' }), metrics });
+  const senderMetrics = createSenderMetrics(metrics);
+  const write = new WriteReceiver({
+    context: { appender: engine, registry, reserved, federation: config.federation, metrics: senderMetrics },
+    refusals,
+    metrics,
+  });
+  const logs = new LogsReceiver({ events, registry, refusals, senderMetrics, metrics });
+  const receiver = new Receiver({
+    identities,
+    endpoints: new Map<string, Endpoint>([
+      [WRITE_PATH, write],
+      [LOGS_PATH, logs],
+    ]),
+    refusals,
+    logger: logger.child({ component: 'ingest' }),
+    metrics,
+  });
+
+  const evaluation = createEvaluation({ config, engine, externalUrl: server.url, clock, logger, metrics });
+  cleanups.add('evaluation', () => evaluation.stop());
+
+  const reloader = createReloader(
+    async () => {
+      if (options.configFile === undefined)
+        throw new Error('there is no config file: the hub was started without --config.file');
+      const next = loadAggregatorConfig(options.configFile);
+      checkWriters(next, listenAddress, logger);
+      const prepared = evaluation.prepare(next);
+      // Whatever can fail comes before the first thing that changes; tokens change whole or not at all.
+      identities.replace(next.identities);
+      registry.configure(identities.list);
+      write.setFederation(next.federation);
+      config = next;
+      await evaluation.apply(prepared);
+    },
+    { clock, logger, metrics },
+  );
+
+  const web = createWeb({
+    metrics,
+    reload: () => reloader.reload(),
+    demoControlUrl: () => config.demoControlUrl,
+    routers: [
+      prometheusApi({
+        engine,
+        rules: evaluation.rules,
+        events,
+        clock,
+        logger: logger.child({ component: 'api' }),
+        registry: metrics,
+        flags: {
+          'config.file': options.configFile ?? '',
+          'storage.path': storagePath,
+          'web.listen-address': listenAddress,
+        },
+        status: () => ({
+          startTimeMs,
+          storageRetention: formatDurationMs(DEFAULT_STORE_LIMITS.retentionMs),
+          ...reloader.status(),
+        }),
+      }),
+    ],
+    fetch,
+    logger: logger.child({ component: 'web' }),
+  });
+
+  reserved.generate(hubSeriesNames(await metrics.getMetricsAsJSON()));
+  const selfWriter = new SelfWriter({
+    appender: engine,
+    stamp: (labels) =>
+      stampOwnSeries(labels, {
+        federation: config.federation,
+        cluster: config.cluster,
+        place: (cluster) => registry.place(cluster),
+      }),
+    sources: [
+      processSource(metrics, {
+        job: SELF_JOB,
+        instance: new URL(server.url).host,
+        appender: engine,
+        cluster: config.cluster,
+      }),
+      () => eventSeries(events.totals()),
+    ],
+    clock,
+    logger: logger.child({ component: 'self' }),
+  });
+  selfWriter.start();
+  cleanups.add('own series', () => selfWriter.stop());
+  cleanups.add('housekeeping', keepHouse({ registry, events, clock, logger }));
+
+  await evaluation.apply(evaluation.prepare(config));
+  handle = (request, response) => {
+    const path = (request.url ?? '/').split('?', 1)[0]!;
+    if (!receiver.tryHandle(path, request, response)) web(request, response);
+  };
+  cleanups.add('receiving', () => {
+    handle = answerUnready('it is stopping');
+    return server.close();
+  });
+  logger.info({ url: server.url, federation: config.federation, version }, 'The hub is ready');
+  return { url: server.url, reload: () => reloader.reload(), stop: () => cleanups.stop() };
+}
+
+/** Without identities everybody is trusted, and so only this machine may reach the hub. */
+function checkWriters(config: AggregatorConfig, listenAddress: string, logger: Logger): void {
+  if (config.identities.length > 0) return;
+  requireLoopback(listenAddress);
+  logger.warn(
+    'No identities are configured: whoever writes from this machine is trusted, labels are kept as sent',
+  );
+}
