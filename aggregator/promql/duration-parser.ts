@@ -1,7 +1,7 @@
 import type { DurationExpr, NumberLiteral, PositionRange } from './ast.ts';
 import { parseDurationSeconds, parseNumber } from './literal.ts';
 import type { Token, TokenKind } from './token.ts';
-import type { TokenStream } from './token-stream.ts';
+import { MAX_NESTING, type TokenStream } from './token-stream.ts';
 
 type Operation = Exclude<DurationExpr, NumberLiteral>;
 type Operator = Operation['operator'];
@@ -85,7 +85,9 @@ export class DurationParser {
 
   #operators(first: DurationExpr, minPrecedence: number): DurationExpr {
     let lhs = first;
-    for (;;) {
+    // Operators in a row nest too, to the left.
+    for (let depth = 0; ; depth++) {
+      if (depth > MAX_NESTING) this.#tokens.tooDeep();
       const precedence = PRECEDENCE.get(this.#tokens.peek().kind);
       if (precedence === undefined || precedence < minPrecedence) return lhs;
       const operator = this.#tokens.next();

@@ -17,14 +17,17 @@ export function parseNumber(text: string): Literal<number> {
   const integer = integerValue(plain);
   if (integer !== undefined && integer <= MAX_INT64) return { value: Number(integer) };
   // A hexadecimal float would need an exponent, which has no place in PromQL.
-  if (!/^(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/.test(plain)) return failed('invalid syntax');
+  if (!/^(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/.test(plain)) return failed('invalid syntax');
   const value = Number(plain);
   return Number.isFinite(value) ? { value } : failed('value out of range');
 }
 
 const MAX_INT64 = 2n ** 63n - 1n;
+/** More digits than any of 64 bits has, in any base: reading a million of them as an integer would take seconds. */
+const MAX_DIGITS = 24;
 
 function integerValue(text: string): bigint | undefined {
+  if (text.replace(/^0+/, '').length > MAX_DIGITS) return undefined;
   if (/^0x[\da-f]+$/.test(text)) return BigInt(text);
   if (/^0[0-7]+$/.test(text)) return BigInt(`0o${text.slice(1)}`);
   if (/^(?:0|[1-9]\d*)$/.test(text)) return BigInt(text);
@@ -33,20 +36,8 @@ function integerValue(text: string): bigint | undefined {
 
 /** Each underscore stands between two digits, or between the prefix `0x` and a digit. */
 function underscoresSeparateDigits(text: string): boolean {
-  if (!text.includes('_')) return true;
-  const hexadecimal = text.startsWith('0x');
-  const digit = hexadecimal ? '[\\da-f]' : '\\d';
-  const between = new RegExp(`(?:${digit}|^0x)_${digit}`);
-  return text.split('_').length - 1 === countOverlapping(text, between);
-}
-
-function countOverlapping(text: string, pattern: RegExp): number {
-  let count = 0;
-  for (let at = text.indexOf('_'); at >= 0; at = text.indexOf('_', at + 1)) {
-    const around = text.slice(at === 2 && text.startsWith('0x') ? 0 : at - 1, at + 2);
-    if (pattern.test(around)) count++;
-  }
-  return count;
+  const stray = text.startsWith('0x') ? /(?<!^0x|[\da-f])_|_(?![\da-f])/ : /(?<!\d)_|_(?!\d)/;
+  return !stray.test(text);
 }
 
 const UNITS: Readonly<Record<string, readonly [rank: number, ms: bigint]>> = {
@@ -69,7 +60,7 @@ export function parseDurationSeconds(text: string): Literal<number> {
   let lastRank = 0;
   for (let rest = text; rest !== ''; ) {
     const part = /^(\d+)([^\d]+)/.exec(rest);
-    if (!part || BigInt(part[1]!) >= 2n ** 64n) return invalid;
+    if (!part || part[1]!.length > MAX_DIGITS || BigInt(part[1]!) >= 2n ** 64n) return invalid;
     rest = rest.slice(part[0].length);
     const unit = Object.hasOwn(UNITS, part[2]!) ? UNITS[part[2]!] : undefined;
     if (!unit) return { problem: `unknown unit ${quote(part[2]!)} in duration ${quote(text)}` };

@@ -48,6 +48,7 @@ describe('parseExpr()', () => {
     ['fill + fill', 'fill + fill', 'binary'],
     // Numbers are Go's.
     ['010 + 08 + 0x1F + 1_000', '8 + 8 + 31 + 1000', 'binary'],
+    [`${'0'.repeat(40)}17 + 0x_f`, '15 + 15', 'binary'],
     ['1h30m', '1h30m', 'number'],
     // UTF-8 names and escapes.
     ['{"my.metric", "l.x"=~"é|☺"}', '{"l.x"=~"é|☺",__name__="my.metric"}', 'vectorSelector'],
@@ -130,6 +131,7 @@ describe('parseExpr()', () => {
     ['a chain of operators', `foo${' + foo'.repeat(100_000)}`],
     ['subqueries', `foo${'[1m:]'.repeat(100_000)}`],
     ['durations', `foo[${'('.repeat(100_000)}1`],
+    ['operators on durations', `foo[1${' + 1'.repeat(100_000)}]`],
   ])('refuses %s without end', (_, query) => {
     expect(errorOf(query)).toMatch(/nested more than \d+ levels deep|got matrix instead/);
   });

@@ -4,7 +4,7 @@ import { ParseError, type Problem } from './parse-error.ts';
 import { describe, type Token, type TokenKind } from './token.ts';
 
 /** Deeper nesting of parentheses, calls and signs than anybody writes, and well within the stack. */
-const MAX_NESTING = 1_000;
+export const MAX_NESTING = 1_000;
 
 /**
  * Where in the grammar an unexpected token would be reported: the innermost construct that has words for it.
@@ -72,13 +72,15 @@ export class TokenStream {
   }
 
   nested<T>(parse: () => T): T {
-    if (++this.#nesting > MAX_NESTING) {
-      this.problem(this.peek(), `expression is nested more than ${MAX_NESTING} levels deep`);
-      this.stop();
-    }
+    if (++this.#nesting > MAX_NESTING) this.tooDeep();
     const result = parse();
     this.#nesting--;
     return result;
+  }
+
+  tooDeep(): never {
+    this.problem(this.peek(), `expression is nested more than ${MAX_NESTING} levels deep`);
+    this.stop();
   }
 
   /** Notes a problem that does not keep the rest from being read. */
