@@ -167,6 +167,26 @@ describe('query()', () => {
     } while (from !== undefined);
     expect(seen).toEqual(['us uid-1', 'eu uid-3', 'eu uid-2', 'eu uid-1']);
   });
+
+  test('answers what was there when it began, while events keep coming', async () => {
+    const store = newStore();
+    await store.add(
+      'eu',
+      Array.from({ length: 2_500 }, (_, i) => event(`Scheduled uid-${i} @-${i}s`)),
+    );
+    const answer = store.query({ text: 'scheduled', limit: 10_000 });
+    await store.add(
+      'eu',
+      Array.from({ length: 2_500 }, (_, i) => event(`Scheduled new-uid-${i} @-${i}s`)),
+    );
+    const { events } = await answer;
+    expect(events).toHaveLength(2_500);
+    expect(events.at(-1)).toMatchObject({ uid: 'uid-2499' });
+  });
+
+  test('refuses to go on from what is none of its answers', async () => {
+    await expect(newStore().query({ from: 'yesterday' })).rejects.toThrow('Cannot go on from "yesterday"');
+  });
 });
 
 describe('trim()', () => {

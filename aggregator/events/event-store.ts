@@ -3,37 +3,20 @@ import { Gauge, type Registry } from 'prom-client';
 import type { ClusterEvent } from '../../model/event.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { StorageUnavailable } from '../engine/engine.ts';
+import {
+  cursorOf,
+  type EventKey,
+  type EventPage,
+  type EventQuery,
+  eventMatcher,
+  newestKey,
+  QUERY_LIMIT_DEFAULT,
+  QUERY_LIMIT_MAX,
+  type StoredEvent,
+} from './event-query.ts';
 import { type EventTotal, EventTotals, type TotalChanges } from './event-totals.ts';
 
-/** One event as the hub answers it. */
-export interface StoredEvent extends ClusterEvent {
-  readonly cluster: string;
-  /** When the hub received this state of it. */
-  readonly receivedMs: number;
-}
-
-export interface EventQuery {
-  readonly cluster?: string;
-  readonly namespace?: string;
-  readonly kind?: string;
-  readonly type?: string;
-  readonly reason?: string;
-  /** Part of the message, the reason or the object's name, in any case. */
-  readonly text?: string;
-  /** Both inclusive, by the event's own time. */
-  readonly sinceMs?: number;
-  readonly untilMs?: number;
-  readonly limit?: number;
-  /** `next` of the page before. */
-  readonly from?: string;
-}
-
-export interface EventPage {
-  /** Newest first. */
-  readonly events: readonly StoredEvent[];
-  /** Set when there may be more: ask the same again with it as `from`. */
-  readonly next: string | undefined;
-}
+export type { EventPage, EventQuery, StoredEvent };
 
 export interface EventOutcome {
   /** New events and events seen again with a higher count or newer. */
@@ -52,24 +35,12 @@ export interface EventLimits {
 /** 90 days; a million events of 0.5 kB with their two index entries are about 0.7 GB on disk. */
 export const EVENT_LIMITS: EventLimits = { ageMs: 90 * 86_400_000, count: 1_000_000 };
 
-const QUERY_LIMIT_DEFAULT = 100;
-const QUERY_LIMIT_MAX = 10_000;
 /** Events one query looks at, about 0.5 s of work; beyond it the page says where to go on. */
 const QUERY_SCANNED_MAX = 100_000;
 /** Other work gets its turn after this many. */
 const QUERY_SCANNED_AT_ONCE = 1_000;
 /** Deleted in one transaction when the store is over its bounds. */
 const TRIM_AT_ONCE = 5_000;
-
-/** After every cluster's name and every uid in the store's order. */
-const AFTER_ALL_TEXT = '\uffff';
-
-/** Where an event is in the order of time. */
-interface EventKey {
-  readonly timeMs: number;
-  readonly cluster: string;
-  readonly uid: string;
-}
 
 type IdKey = [cluster: string, uid: string];
 type TimeKey = [timeMs: number, cluster: string, uid: string];
@@ -149,7 +120,7 @@ export class EventStore {
   /** Rejects with a SyntaxError when `from` is none of ours. */
   async query(query: EventQuery): Promise<EventPage> {
     const limit = Math.min(query.limit ?? QUERY_LIMIT_DEFAULT, QUERY_LIMIT_MAX);
-    const matches = matcher(query);
+    const matches = eventMatcher(query);
     const found: StoredEvent[] = [];
     let scanned = 0;
     for (const key of this.#keysNewestFirst(query)) {
@@ -206,11 +177,7 @@ export class EventStore {
 
   *#keysNewestFirst(query: EventQuery): Generator<EventKey> {
     const sinceMs = query.sinceMs ?? 0;
-    const first = parseCursor(query.from) ?? {
-      timeMs: query.untilMs ?? Number.MAX_SAFE_INTEGER,
-      cluster: AFTER_ALL_TEXT,
-      uid: AFTER_ALL_TEXT,
-    };
+    const first = newestKey(query);
     const { cluster } = query;
     // Ranges run backwards from `start` down to `end`; the end's key itself is left out.
     if (cluster === undefined) {
@@ -262,25 +229,4 @@ export function decide(
     event.resourceVersion !== known.resourceVersion &&
     event.timeMs >= known.timeMs;
   return { kind: newer ? 'stored' : 'repeated', occurrences: 0 };
-}
-
-function cursorOf({ timeMs, cluster, uid }: EventKey): string {
-  return `${timeMs}/${cluster}/${uid}`;
-}
-
-function parseCursor(cursor: string | undefined): EventKey | undefined {
-  if (cursor === undefined) return undefined;
-  const match = /^(\d{1,15})\/([^/]*)\/(.*)$/.exec(cursor);
-  if (!match) throw new SyntaxError(`Cannot go on from "${cursor}": take "next" of the page before`);
-  return { timeMs: Number(match[1]), cluster: match[2]!, uid: match[3]! };
-}
-
-function matcher(query: EventQuery): (event: StoredEvent) => boolean {
-  const text = query.text?.toLowerCase();
-  return ({ object, type, reason, message }) =>
-    (query.namespace === undefined || object.namespace === query.namespace) &&
-    (query.kind === undefined || object.kind === query.kind) &&
-    (query.type === undefined || type === query.type) &&
-    (query.reason === undefined || reason === query.reason) &&
-    (text === undefined || `${reason}\n${object.name}\n${message}`.toLowerCase().includes(text));
 }

@@ -1,4 +1,4 @@
-import { type ClusterEntry, silenceMs } from './registry.ts';
+import { type ClusterEntry, silenceMs } from './cluster-entry.ts';
 
 export type ClusterConditionState = 'healthy' | 'not ready' | 'nodes down' | 'silent' | 'unknown';
 
