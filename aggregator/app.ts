@@ -9,6 +9,7 @@ import type { Logger } from '../runtime/logger.ts';
 import { createRegistry, type Registry } from '../runtime/metrics.ts';
 import { version } from '../runtime/version.ts';
 import { prometheusApi } from './api/prometheus-api.ts';
+import { slosApi } from './api/slos.ts';
 import { type AggregatorConfig, loadAggregatorConfig } from './config.ts';
 import { openEmbeddedEngine } from './engine/embedded.ts';
 import type { Engine } from './engine/engine.ts';
@@ -95,7 +96,7 @@ async function build(options: AggregatorOptions, cleanups: Cleanups): Promise<Ag
   const server = await listen(listenAddress, (request, response) => handle(request, response));
   cleanups.add('http server', () => server.close());
 
-  // What changes in place: registry, events, and later the state of alerts and objectives.
+  // What changes in place: the registry, events, slices of objectives.
   mkdirSync(storagePath, { recursive: true });
   const state = open({ path: join(storagePath, 'state'), maxDbs: STATE_DATABASES_MAX });
   cleanups.add('state', () => state.close());
@@ -138,7 +139,15 @@ async function build(options: AggregatorOptions, cleanups: Cleanups): Promise<Ag
     metrics,
   });
 
-  const evaluation = createEvaluation({ config, engine, externalUrl: server.url, clock, logger, metrics });
+  const evaluation = createEvaluation({
+    config,
+    engine,
+    state,
+    externalUrl: server.url,
+    clock,
+    logger,
+    metrics,
+  });
   cleanups.add('evaluation', () => evaluation.stop());
 
   const reloader = createReloader(
@@ -181,6 +190,7 @@ async function build(options: AggregatorOptions, cleanups: Cleanups): Promise<Ag
           ...reloader.status(),
         }),
       }),
+      slosApi(() => evaluation.slos.statuses()),
     ],
     fetch,
     logger: logger.child({ component: 'web' }),
@@ -212,6 +222,7 @@ async function build(options: AggregatorOptions, cleanups: Cleanups): Promise<Ag
   cleanups.add('housekeeping', keepHouse({ registry, events, clock, logger }));
 
   await evaluation.apply(evaluation.prepare(config));
+  evaluation.start();
   handle = (request, response) => {
     const path = (request.url ?? '/').split('?', 1)[0]!;
     if (!receiver.tryHandle(path, request, response)) web(request, response);

@@ -1,3 +1,4 @@
+import type { RootDatabase } from 'lmdb';
 import { Labels } from '../model/labels.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -8,31 +9,39 @@ import { AlertmanagerClient } from './publish/alertmanager.ts';
 import { alertmanagerTargets } from './publish/config.ts';
 import { RuleManager } from './rules/manager.ts';
 import { loadRuleFile, type RuleGroupSpec, ruleFilesOf } from './rules/rule-file.ts';
+import { loadObjectives, type Objective } from './slo/openslo.ts';
+import { SloEngine } from './slo/slo-engine.ts';
 
-/** What the hub works out by itself on the grid of time: rules, and the alerts they send. */
+/** What the hub works out by itself as time goes on: rules, the alerts they send, and objectives. */
 export interface Evaluation {
   readonly rules: RuleManager;
+  readonly slos: SloEngine;
   readonly alertmanager: AlertmanagerClient;
   /** Reads what a configuration names, or throws; changes nothing yet. */
   prepare(config: AggregatorConfig): Prepared;
   apply(prepared: Prepared): Promise<void>;
+  /** Begins to close slices; rules run from the first `apply` on. */
+  start(): void;
   /** Stops evaluating, then delivers what is queued. */
   stop(): Promise<void>;
 }
 
 export interface Prepared {
   readonly groups: readonly RuleGroupSpec[];
+  readonly objectives: readonly Objective[];
 }
 
 export function createEvaluation(options: {
   config: AggregatorConfig;
   engine: Engine;
+  /** Where what must outlive a restart is kept. */
+  state: RootDatabase;
   externalUrl: string;
   clock: Clock;
   logger: Logger;
   metrics: Registry;
 }): Evaluation {
-  const { config, engine, externalUrl, clock, logger, metrics } = options;
+  const { config, engine, state, externalUrl, clock, logger, metrics } = options;
   const externalLabels = { federation: config.federation };
   const alertmanager = new AlertmanagerClient({
     targets: alertmanagerTargets(config.alerting),
@@ -54,12 +63,29 @@ export function createEvaluation(options: {
     logger: logger.child({ component: 'rules' }),
     registry: metrics,
   });
+  const slos = new SloEngine({
+    querier: engine,
+    appender: engine,
+    database: state,
+    clock,
+    logger: logger.child({ component: 'slo' }),
+    registry: metrics,
+  });
   return {
     rules,
+    slos,
     alertmanager,
-    prepare: ({ ruleFiles }) => ({ groups: ruleFilesOf(ruleFiles, '.').flatMap(loadRuleFile) }),
-    apply: ({ groups }) => rules.load(groups),
+    prepare: ({ ruleFiles, sloFiles }) => ({
+      groups: ruleFilesOf(ruleFiles, '.').flatMap(loadRuleFile),
+      objectives: ruleFilesOf(sloFiles, '.').flatMap(loadObjectives),
+    }),
+    apply: async ({ groups, objectives }) => {
+      slos.load(objectives);
+      await rules.load(groups);
+    },
+    start: () => slos.start(),
     stop: async () => {
+      await slos.stop();
       await rules.stop();
       await alertmanager.stop();
     },

@@ -285,8 +285,8 @@ describe('POST /api/v1/write', () => {
     expect(response.status).toBe(400);
     expect(response.headers.get('x-prometheus-remote-write-samples-written')).toBe('2');
     expect(await response.text()).toBe(
-      'Cannot store everything: missing_metric_name 1, reserved_name 1, invalid_labels 1; ' +
-        '2 of 2 readable samples are stored; first: a series without a metric name\n',
+      'Cannot store everything: missing_metric_name (1 series), reserved_name (1 series), ' +
+        'invalid_labels (1 series); 2 samples are stored; first: a series without a metric name\n',
     );
     expect(await stored()).toHaveLength(2);
     expect(await metric(/refused_total.*reserved_name/)).toHaveLength(1);
@@ -299,7 +299,7 @@ describe('POST /api/v1/write', () => {
     const response = await write('eu-token', compressSync(body));
     expect(response.status).toBe(400);
     expect(await response.text()).toMatch(
-      /too_far_in_future 1.*first: \{__name__="up", cluster="prod-eu-1"/s,
+      /too_far_in_future \(1 samples\).*first: \{__name__="up", cluster="prod-eu-1"/s,
     );
   });
 

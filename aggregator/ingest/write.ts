@@ -5,6 +5,7 @@ import { uncompress } from '../../model/snappy.ts';
 import type { Appender, AppendOutcome, RejectReason } from '../engine/engine.ts';
 import { StorageUnavailable } from '../engine/engine.ts';
 import type { Identity } from '../identity/identity.ts';
+import type { SeriesRefusal } from '../normalize/series.ts';
 import type { ClusterRegistry } from '../registry/registry.ts';
 import type { Answer } from './receiver.ts';
 import { type PartRefusal, type RefusalLog, RefusedRequest } from './refusals.ts';
@@ -66,7 +67,7 @@ export class WriteReceiver {
     for (const [reason, count] of refused) this.#refusals.note(cluster, reason, problem, count);
     return {
       status: 400,
-      text: `${summary(refused, outcome.appended, batch.write.length)}; first: ${problem}`,
+      text: `${summary(refused, outcome.appended)}; first: ${problem}`,
       headers: { 'x-prometheus-remote-write-samples-written': String(outcome.appended) },
     };
   }
@@ -169,7 +170,17 @@ function firstProblem({ firstProblem, write }: SenderBatch, { firstRejection }: 
   return `${write.histograms} native histograms, which are not supported: send classic ones`;
 }
 
-function summary(refused: ReadonlyMap<PartRefusal, number>, stored: number, sent: number): string {
-  const reasons = [...refused].map(([reason, count]) => `${reason} ${count}`).join(', ');
-  return `Cannot store everything: ${reasons}; ${stored} of ${sent} readable samples are stored`;
+/** Which reasons count series; the others count samples. */
+const SERIES_REFUSALS: ReadonlySet<PartRefusal> = new Set<SeriesRefusal>([
+  'missing_metric_name',
+  'invalid_labels',
+  'reserved_name',
+]);
+
+function summary(refused: ReadonlyMap<PartRefusal, number>, stored: number): string {
+  const reasons = Array.from(
+    refused,
+    ([reason, count]) => `${reason} (${count} ${SERIES_REFUSALS.has(reason) ? 'series' : 'samples'})`,
+  );
+  return `Cannot store everything: ${reasons.join(', ')}; ${stored} samples are stored`;
 }

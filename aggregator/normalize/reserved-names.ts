@@ -1,7 +1,15 @@
 import { KARMADA_OBJECT_SERIES } from './karmada-families.ts';
 
-/** Made by the hub whatever is configured. */
-const ALWAYS_HUBS: readonly string[] = ['ALERTS', 'ALERTS_FOR_STATE', 'kube_events_total'];
+/** Made by the hub whatever is configured: by rules, events and objectives. */
+export const HUB_SERIES: readonly string[] = [
+  'ALERTS',
+  'ALERTS_FOR_STATE',
+  'kube_events_total',
+  'slo:objective:ratio',
+  'slo:error_budget_remaining:ratio',
+  'slo:coverage:ratio',
+  'slo:burn_rate:ratio',
+];
 
 /** Names of the hub's own metrics that only a hub has; `process_…` and `nodejs_…` are everybody's. */
 const HUB_METRIC = /^karmascope_aggregator_/;
@@ -14,7 +22,7 @@ const HUB_METRIC = /^karmascope_aggregator_/;
 export class ReservedNames {
   #generated: ReadonlySet<string> = new Set();
 
-  /** Replaces what the parts of the hub make: its own metrics, SLO series. */
+  /** Replaces the names of the hub's own metrics. */
   generate(names: Iterable<string>): void {
     this.#generated = new Set(names);
   }
@@ -39,5 +47,5 @@ export function hubSeriesNames(
   return names;
 }
 
-const ALWAYS: ReadonlySet<string> = new Set(ALWAYS_HUBS);
+const ALWAYS: ReadonlySet<string> = new Set(HUB_SERIES);
 const KARMADA_OBJECTS: ReadonlySet<string> = new Set(KARMADA_OBJECT_SERIES);

@@ -16,7 +16,7 @@ const PLACES: Readonly<Record<string, { region: string; provider: string }>> = {
 const place = (cluster: string) => PLACES[cluster] ?? { region: '', provider: '' };
 
 const reserved = new ReservedNames();
-reserved.generate(['karmascope_aggregator_ingest_samples_total', 'slo:error_budget:ratio']);
+reserved.generate(['karmascope_aggregator_ingest_samples_total']);
 
 const member: Identity = { name: 'prod-eu-1', cluster: 'prod-eu-1', federation: false, trusted: false };
 const host: Identity = { name: 'host', cluster: 'karmada-host', federation: true, trusted: false };
@@ -106,7 +106,7 @@ describe('a member', () => {
       'karmascope_aggregator_ingest_samples_total',
       'refused: reserved_name',
     ],
-    ['cannot write SLO series of the hub', 'slo:error_budget:ratio', 'refused: reserved_name'],
+    ['cannot write SLO series of the hub', 'slo:burn_rate:ratio', 'refused: reserved_name'],
     [
       'may write SLO series of another tool',
       'slo:sli_error:ratio_rate5m',
