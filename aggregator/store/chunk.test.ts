@@ -1,30 +1,36 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  appendToChunk,
   CHUNK_SAMPLES_MAX,
   closeChunk,
   createChunk,
   freeChunk,
+  growChunk,
   readChunk,
-  roomFor,
+  tryAppend,
 } from './chunk.ts';
 import { ChunkMemory } from './chunk-memory.ts';
 
 type Sample = [timestampMs: number, high: number, low: number];
+
+/** Where the chunk is after a sample was added, or 0 when it is full. */
+function append(memory: ChunkMemory, at: number, timestampMs: number, low: number, high: number): number {
+  if (tryAppend(memory, at, timestampMs, low, high)) return at;
+  const grown = growChunk(memory, at);
+  if (grown !== 0) expect(tryAppend(memory, grown, timestampMs, low, high)).toBe(true);
+  return grown;
+}
 
 /** Encodes samples into as many chunks as they need and decodes them all. */
 function roundTrip(samples: readonly Sample[], memory = new ChunkMemory()): Sample[] {
   const chunks: number[] = [];
   let open = 0;
   for (const [timestampMs, high, low] of samples) {
-    const moved = open === 0 ? 0 : roomFor(memory, open);
-    if (moved === 0) {
+    const appended = open === 0 ? 0 : append(memory, open, timestampMs, low, high);
+    if (appended !== 0) open = appended;
+    else {
       if (open !== 0) chunks.push(closeChunk(memory, open));
       open = createChunk(memory, timestampMs, low, high);
-    } else {
-      open = moved;
-      appendToChunk(memory, open, timestampMs, low, high);
     }
   }
   if (open !== 0) chunks.push(open);
@@ -98,8 +104,7 @@ describe('chunk', () => {
     const memory = new ChunkMemory();
     let chunk = createChunk(memory, 1000, 1, 0);
     for (let i = 2; i <= 100; i++) {
-      chunk = roomFor(memory, chunk);
-      appendToChunk(memory, chunk, 1000 * i, i, 0);
+      chunk = append(memory, chunk, 1000 * i, i, 0);
     }
     const timestamps = new Float64Array(100);
     const values = new Uint32Array(200);
@@ -113,10 +118,9 @@ describe('chunk', () => {
     const [high, low] = bitsOf(42);
     let chunk = createChunk(memory, 0, low, high);
     for (let i = 1; i < CHUNK_SAMPLES_MAX; i++) {
-      chunk = roomFor(memory, chunk);
-      appendToChunk(memory, chunk, 15_000 * i, low, high);
+      chunk = append(memory, chunk, 15_000 * i, low, high);
     }
-    expect(roomFor(memory, chunk)).toBe(0);
+    expect(append(memory, chunk, 15_000 * CHUNK_SAMPLES_MAX, low, high)).toBe(0);
     closeChunk(memory, chunk);
     expect(memory.usedBytes).toBeLessThanOrEqual(160);
   });

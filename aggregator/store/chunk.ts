@@ -65,14 +65,12 @@ export function createChunk(memory: ChunkMemory, timestampMs: number, low: numbe
   return at;
 }
 
-/** Where the chunk is now (it moves when it needs more room), or 0 when it is full and must be closed. */
-export function roomFor(memory: ChunkMemory, at: number): number {
+/** Gives a chunk that had no room twice as much; returns where it is now, or 0 when it is full. */
+export function growChunk(memory: ChunkMemory, at: number): number {
   const words = memory.words;
-  const word = 2 * at;
-  const sizeBytes = words[word + SIZE]!;
-  if (words[word + COUNT]! >= CHUNK_SAMPLES_MAX) return 0;
-  if (words[word + BITS]! + SAMPLE_BITS_MAX <= (sizeBytes - HEADER_BYTES) * 8) return at;
-  return sizeBytes < REGION_BYTES_MAX ? move(memory, at, sizeBytes * 2) : 0;
+  const sizeBytes = words[2 * at + SIZE]!;
+  const isFull = words[2 * at + COUNT]! >= CHUNK_SAMPLES_MAX || sizeBytes >= REGION_BYTES_MAX;
+  return isFull ? 0 : move(memory, at, sizeBytes * 2);
 }
 
 /** Cuts a chunk that gets no more samples to the size it needs. Returns where it is now. */
@@ -97,19 +95,22 @@ function move(memory: ChunkMemory, from: number, sizeBytes: number): number {
   return to;
 }
 
-/** Adds a sample later than all of the chunk, which has room. */
-export function appendToChunk(
+/** Adds a sample later than all of the chunk; false when the chunk has no room for it. */
+export function tryAppend(
   memory: ChunkMemory,
   at: number,
   timestampMs: number,
   low: number,
   high: number,
-): void {
+): boolean {
   const words = memory.words;
   const doubles = memory.doubles;
   const word = 2 * at;
   const base = word + HEADER_WORDS;
+  const count = words[word + COUNT]!;
   let bit = words[word + BITS]!;
+  if (count >= CHUNK_SAMPLES_MAX || bit + SAMPLE_BITS_MAX > (words[word + SIZE]! - HEADER_BYTES) * 8)
+    return false;
 
   const delta = timestampMs - doubles[at + LAST_MS]!;
   const change = delta - doubles[at + LAST_DELTA]!;
@@ -179,7 +180,8 @@ export function appendToChunk(
     words[word + LAST_HIGH] = high;
   }
   words[word + BITS] = bit;
-  words[word + COUNT] = words[word + COUNT]! + 1;
+  words[word + COUNT] = count + 1;
+  return true;
 }
 
 /**

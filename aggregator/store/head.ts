@@ -1,19 +1,19 @@
 import type { Labels } from '../../model/labels.ts';
 import type { Matcher } from '../../model/matcher.ts';
 import {
-  appendToChunk,
   chunkFirstMs,
   chunkLastMs,
   chunkSamples,
   closeChunk,
   createChunk,
   freeChunk,
+  growChunk,
   lastValueIs,
   linkChunks,
   nextChunk,
   previousChunk,
   readChunk,
-  roomFor,
+  tryAppend,
 } from './chunk.ts';
 import { ChunkMemory } from './chunk-memory.ts';
 import { findInChunk, type LateOutcome, LateSamples } from './late.ts';
@@ -102,10 +102,11 @@ export class Head {
     }
     const lastMs = chunkLastMs(memory, newest);
     if (timestampMs > lastMs) {
-      const open = roomFor(memory, newest);
-      if (open !== 0) {
-        if (open !== newest) moved(page, at, newest, open);
-        appendToChunk(memory, open, timestampMs, low, high);
+      if (tryAppend(memory, newest, timestampMs, low, high)) return 'stored';
+      const grown = growChunk(memory, newest);
+      if (grown !== 0) {
+        moved(page, at, newest, grown);
+        tryAppend(memory, grown, timestampMs, low, high);
         return 'stored';
       }
       const closed = closeChunk(memory, newest);

@@ -1,13 +1,13 @@
 import {
-  appendToChunk,
   chunkFirstMs,
   chunkLastMs,
   chunkSamples,
   closeChunk,
   createChunk,
   freeChunk,
+  growChunk,
   readChunk,
-  roomFor,
+  tryAppend,
 } from './chunk.ts';
 import type { ChunkMemory } from './chunk-memory.ts';
 
@@ -144,13 +144,16 @@ export class LateSamples {
       const timestampMs = this.#timestamps[i]!;
       const low = this.#values[2 * i]!;
       const high = this.#values[2 * i + 1]!;
-      const moved = open === 0 ? 0 : roomFor(this.#memory, open);
-      if (moved !== 0) {
-        open = moved;
-        appendToChunk(this.#memory, open, timestampMs, low, high);
-        continue;
+      if (open !== 0) {
+        if (tryAppend(this.#memory, open, timestampMs, low, high)) continue;
+        const grown = growChunk(this.#memory, open);
+        if (grown !== 0) {
+          open = grown;
+          tryAppend(this.#memory, open, timestampMs, low, high);
+          continue;
+        }
+        this.#chunks.push(closeChunk(this.#memory, open));
       }
-      if (open !== 0) this.#chunks.push(closeChunk(this.#memory, open));
       open = createChunk(this.#memory, timestampMs, low, high);
     }
     this.#chunks.push(closeChunk(this.#memory, open));

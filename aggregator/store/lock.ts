@@ -7,15 +7,24 @@ import { DatabaseSync } from 'node:sqlite';
  * there is no stale lock to judge. Returns what releases it.
  */
 export function lockDirectory(directory: string): () => void {
-  const database = new DatabaseSync(join(directory, 'lock'), { timeout: 0 });
+  let database: DatabaseSync | undefined;
   try {
+    database = new DatabaseSync(join(directory, 'lock'), { timeout: 0 });
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (error) {
-    database.close();
-    throw new Error(
-      `Cannot open the store in ${directory}: another process has it open; stop that one or choose another directory with --storage.path`,
-      { cause: error },
-    );
+    database?.close();
+    throw new Error(`Cannot open the store in ${directory}: ${reason(error)}`, { cause: error });
   }
-  return () => database.close();
+  const locked = database;
+  return () => locked.close();
+}
+
+/** SQLite's code for a lock that another connection holds. */
+const SQLITE_BUSY = 5;
+
+function reason(error: unknown): string {
+  if ((error as { errcode?: number }).errcode === SQLITE_BUSY)
+    return 'another process has it open; stop that one or choose another directory with --storage.path';
+  const message = error instanceof Error ? error.message : String(error);
+  return `its file "lock" cannot be locked (${message}); the directory must be writable`;
 }

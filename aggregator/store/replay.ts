@@ -45,29 +45,35 @@ export async function replayLog(options: ReplayOptions): Promise<ReplayReport> {
     .sort((a, b) => a.sequence - b.sequence);
   for (const { name, sequence } of sequences) {
     const path = join(directory, name);
-    let scan: SegmentScan;
-    let sizeBytes: number;
     try {
-      const bytes = await files.read(path);
-      sizeBytes = bytes.byteLength;
-      scan = scanSegment(bytes);
+      const segment = await replaySegment(options, path, report);
+      if (segment !== undefined) segments.push({ sequence, path, ...segment });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new Error(
         `Cannot read the log segment ${path}: ${reason}; to start without its samples, move it away`,
-        {
-          cause: error,
-        },
+        { cause: error },
       );
     }
-    report.torn += scan.tornTail === undefined ? 0 : 1;
-    report.corrupt += scan.damages.length;
-    sizeBytes = await repair(options, path, scan, sizeBytes);
-    const newestMs = applyFrames(options, scan.frames, report);
-    if (scan.frames.length > 0) segments.push({ sequence, path, sizeBytes, newestMs });
-    else if (scan.damages.length === 0) await files.remove(path);
   }
   return report;
+}
+
+async function replaySegment(
+  options: ReplayOptions,
+  path: string,
+  report: ReplayReport,
+): Promise<{ sizeBytes: number; newestMs: number } | undefined> {
+  const { files } = options;
+  const bytes = await files.read(path);
+  const scan = scanSegment(bytes);
+  report.torn += scan.tornTail === undefined ? 0 : 1;
+  report.corrupt += scan.damages.length;
+  const sizeBytes = await repair(options, path, scan, bytes.byteLength);
+  const newestMs = applyFrames(options, scan.frames, report);
+  if (scan.frames.length > 0) return { sizeBytes, newestMs };
+  if (scan.damages.length === 0) await files.remove(path);
+  return undefined;
 }
 
 const SALVAGE_SUFFIX = '.salvage';
