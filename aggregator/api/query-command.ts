@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
+import { type QueryAnswer, queryAnswerSchema } from './query-answer.ts';
 import { csvOf, tableOf } from './query-output.ts';
 import { parseDurationMs, parseTimeMs } from './time-parameters.ts';
 
@@ -40,7 +40,7 @@ export async function queryCommand(options: QueryCommandOptions): Promise<number
     stderr.write(`Cannot query: ${error.message}\n`);
     return 2;
   }
-  let answer: Answer;
+  let answer: QueryAnswer;
   try {
     answer = await ask(request, options.fetch ?? fetch);
   } catch (error) {
@@ -57,42 +57,6 @@ export async function queryCommand(options: QueryCommandOptions): Promise<number
   else stdout.write(output === 'csv' ? csvOf(answer.data) : tableOf(answer.data));
   return 0;
 }
-
-const labels = z.record(z.string(), z.string());
-const point = z.tuple([z.number(), z.string()]);
-const histogramPoint = z.tuple([z.number(), z.looseObject({ count: z.string(), sum: z.string() })]);
-const dataSchema = z.discriminatedUnion('resultType', [
-  z.looseObject({ resultType: z.enum(['scalar', 'string']), result: point }),
-  z.looseObject({
-    resultType: z.literal('vector'),
-    result: z.array(
-      z.looseObject({ metric: labels, value: point.optional(), histogram: histogramPoint.optional() }),
-    ),
-  }),
-  z.looseObject({
-    resultType: z.literal('matrix'),
-    result: z.array(
-      z.looseObject({
-        metric: labels,
-        values: z.array(point).optional(),
-        histograms: z.array(histogramPoint).optional(),
-      }),
-    ),
-  }),
-]);
-const answerSchema = z.discriminatedUnion('status', [
-  z.looseObject({
-    status: z.literal('success'),
-    data: dataSchema,
-    warnings: z.array(z.string()).optional(),
-    infos: z.array(z.string()).optional(),
-  }),
-  z.looseObject({ status: z.literal('error'), errorType: z.string(), error: z.string() }),
-]);
-
-type Answer = z.infer<typeof answerSchema>;
-/** The result of a query as the API answers it. */
-export type QueryData = z.infer<typeof dataSchema>;
 
 function requestOf(options: QueryCommandOptions): { url: URL; form: URLSearchParams } {
   const { expression, time, start, end, step } = options;
@@ -136,7 +100,7 @@ function serverUrl(server: string, path: string): URL {
 async function ask(
   { url, form }: { url: URL; form: URLSearchParams },
   fetchUrl: typeof fetch,
-): Promise<Answer> {
+): Promise<QueryAnswer> {
   const response = await fetchUrl(url, {
     method: 'POST',
     body: form,
@@ -150,7 +114,7 @@ async function ask(
   } catch {
     throw new Error(`status ${response.status}, and no JSON; is it a Prometheus API?`);
   }
-  const answer = answerSchema.safeParse(json);
+  const answer = queryAnswerSchema.safeParse(json);
   if (!answer.success) throw new Error(`status ${response.status}, and not the answer of a Prometheus API`);
   return answer.data;
 }

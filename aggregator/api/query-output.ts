@@ -1,4 +1,4 @@
-import type { QueryData } from './query-command.ts';
+import type { QueryData } from './query-answer.ts';
 
 /** One value at one time of one series. */
 interface Row {

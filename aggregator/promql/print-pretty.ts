@@ -1,5 +1,5 @@
 import type { Expr } from './ast.ts';
-import { printAggregation, printExpr, printOperator, printSubqueryTimes } from './print.ts';
+import { printAggregation, printExpr, printOperator, printSubqueryTimes } from './print-expr.ts';
 
 /** What fits in a line of so many bytes is not split. */
 const MAX_LINE_BYTES = 100;
