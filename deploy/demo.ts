@@ -52,7 +52,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     return 1;
   } finally {
     stopping.abort();
-    await children.stopAll();
+    await children.stopAll(collectorName(''));
     await cleanups.stop();
   }
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +16,7 @@ beforeEach(() => {
   children = new ChildProcesses(createLogger('silent'));
 });
 afterEach(async () => {
-  await children.stopAll();
+  await children.stopAll('');
   rmSync(folder, { recursive: true });
 });
 
@@ -66,13 +66,18 @@ test('kill() ends a child at once and is no failure; it can be started again', a
   await expect(Promise.race([children.failed, Promise.resolve('still well')])).resolves.toBe('still well');
 });
 
-test('stopAll() asks with SIGTERM and leaves nobody', async () => {
+test('stopAll() asks with SIGTERM, senders before receivers, and leaves nobody', async () => {
   const ended = join(folder, 'ended');
-  const code = `import { writeFileSync } from 'node:fs';
-    process.once('SIGTERM', () => { writeFileSync(${JSON.stringify(ended)}, 'asked'); process.exit(0); })`;
-  const pids = [await startStaying('one', code), await startStaying('two')];
-  await children.stopAll();
-  expect(pids.map(isAlive)).toEqual([false, false]);
+  const code = (name: string) => `import { appendFileSync } from 'node:fs';
+    process.once('SIGTERM', () => { appendFileSync(${JSON.stringify(ended)}, '${name} '); process.exit(0); })`;
+  const pids = [];
+  for (const name of ['hub', 'collector-1', 'alertmanager', 'collector-2'])
+    pids.push(await startStaying(name, code(name)));
+  await children.stopAll('collector');
+  expect(pids.map(isAlive)).toEqual([false, false, false, false]);
+  const order = readFileSync(ended, 'utf8').trim().split(' ');
+  expect(order.slice(0, 2).sort()).toEqual(['collector-1', 'collector-2']);
+  expect(order.slice(2).sort()).toEqual(['alertmanager', 'hub']);
 });
 
 test('a child ends when the demo is killed and can tell it nothing', async () => {

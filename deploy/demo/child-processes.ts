@@ -83,10 +83,17 @@ export class ChildProcesses {
     await this.#end(name, 'SIGKILL');
   }
 
-  /** Asks all to stop, gives them a moment, and ends those that stay. */
-  async stopAll(): Promise<void> {
+  /**
+   * Asks all to stop, gives them a moment, and ends those that stay. Those whose name begins with `first` go
+   * before the others: a sender still finds the receiver of its last data.
+   */
+  async stopAll(first: string): Promise<void> {
     this.#stopping = true;
-    await Promise.all([...this.#running.keys()].map((name) => this.#end(name, 'SIGTERM')));
+    const names = [...this.#running.keys()];
+    await Promise.all(
+      names.filter((name) => name.startsWith(first)).map((name) => this.#end(name, 'SIGTERM')),
+    );
+    await Promise.all(names.map((name) => this.#end(name, 'SIGTERM')));
   }
 
   #end(name: string, signal: NodeJS.Signals): Promise<void> {
