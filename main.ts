@@ -40,7 +40,7 @@ program
       config: loadAggregatorConfig(configFile),
       configFile,
       storagePath: flags['storage.path'],
-      listenAddress: flags['web.listen-address'],
+      listenAddress: flags['web.listenAddress'],
       logger,
       clock: systemClock,
     });
@@ -61,7 +61,7 @@ program
     const logger = createLogger(flags['log.level'] as LogLevel);
     const app = await startCollector({
       config: loadCollectorConfig(flags['config.file']),
-      listenAddress: flags['web.listen-address'],
+      listenAddress: flags['web.listenAddress'],
       logger,
       clock: systemClock,
     });
@@ -92,7 +92,7 @@ program
   .action(async (flags) => {
     const { runDemo } = await import('./deploy/demo.ts');
     process.exitCode = await runDemo({
-      listenAddress: flags['web.listen-address'],
+      listenAddress: flags['web.listenAddress'],
       storagePath: flags['storage.path'],
       clustersPerRegion: flags['clustersPerRegion'],
       nodes: flags['nodes'],
