@@ -1,7 +1,7 @@
-/** Series a table knows before it starts anew: four times what one large cluster's collector sends. */
-const SERIES_MAX = 2_000_000;
-/** Label bytes a table keeps: 264 bytes is the usual length, so about 2 M series. */
-const KEY_BYTES_MAX = 512 * 2 ** 20;
+/** Series a table knows before it starts anew: twice what a very large cluster's collector sends. */
+const SERIES_MAX = 1_000_000;
+/** Label bytes a table keeps: at the usual 264 bytes, as many series. */
+const KEY_BYTES_MAX = 256 * 2 ** 20;
 
 const NONE = 0xffffffff;
 
@@ -18,6 +18,8 @@ const NONE = 0xffffffff;
 export class RawSeriesTable {
   readonly #seriesMax: number;
   readonly #keyBytesMax: number;
+  /** Not to be guessed, so that nobody can write labels that all meet in one slot. */
+  readonly #seed = Math.floor(Math.random() * 2 ** 32);
   /** Entry number per slot, NONE when free; at most half are taken. */
   #slots = new Uint32Array(0);
   /** Per entry: hash, where its key starts and how long it is, the caller's number, which entry came next. */
@@ -57,7 +59,7 @@ export class RawSeriesTable {
         return this.#numbers[guess]!;
       }
     }
-    const hash = hashBytes(body, start, end);
+    const hash = hashBytes(this.#seed, body, start, end);
     const mask = this.#slots.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const entry = this.#slots[slot]!;
@@ -77,7 +79,7 @@ export class RawSeriesTable {
     if (this.#size >= this.#seriesMax || this.#keyBytes + length > this.#keyBytesMax) this.clear();
     this.#reserve(length);
     const entry = this.#size++;
-    const hash = hashBytes(body, start, end);
+    const hash = hashBytes(this.#seed, body, start, end);
     this.#hashes[entry] = hash;
     this.#keyStarts[entry] = this.#keyBytes;
     this.#keyLengths[entry] = length;
@@ -128,7 +130,7 @@ export class RawSeriesTable {
     if (this.#size === this.#hashes.length) this.#resizeEntries(2 * this.#hashes.length);
     const needed = this.#keyBytes + keyLength;
     if (needed <= this.#keys.byteLength) return;
-    const larger = new Uint8Array(Math.max(needed, 2 * this.#keys.byteLength));
+    const larger = new Uint8Array(Math.max(needed, Math.min(this.#keyBytesMax, 2 * this.#keys.byteLength)));
     larger.set(new Uint8Array(this.#keys.buffer, 0, this.#keyBytes));
     this.#keys = new DataView(larger.buffer);
   }
@@ -151,8 +153,8 @@ function resized(column: Uint32Array, capacity: number, length: number): Uint32A
 }
 
 /** Four bytes a step; murmur's constants and finish. */
-function hashBytes(body: DataView, start: number, end: number): number {
-  let hash = end - start;
+function hashBytes(seed: number, body: DataView, start: number, end: number): number {
+  let hash = seed ^ (end - start);
   let i = start;
   for (; i + 4 <= end; i += 4) {
     hash = Math.imul(hash ^ Math.imul(body.getInt32(i, true), 0xcc9e2d51), 0x1b873593);

@@ -30,8 +30,11 @@ export interface WatchListOptions<T extends KubernetesObject> {
   readonly path: string;
   readonly fieldSelector?: string | undefined;
   readonly labelSelector?: string | undefined;
-  /** All there is: at the start, and again whenever changes may have been missed. It replaces what was known. */
-  readonly onSync: (items: readonly T[]) => void;
+  /**
+   * All there is: at the start, and again whenever changes may have been missed. It replaces what was known.
+   * `followedMs` says until when every change was seen; undefined at the start.
+   */
+  readonly onSync: (items: readonly T[], followedMs: number | undefined) => void;
   /** A change since then, in the server's order. */
   readonly onEvent: (type: WatchEventType, object: T) => void;
   readonly signal: AbortSignal;
@@ -83,6 +86,7 @@ class Watcher<T extends KubernetesObject> {
   #failures = 0;
   /** Where to resume; undefined: a list is needed. */
   #resourceVersion: string | undefined;
+  #followedMs: number | undefined;
   #logged = { reason: '', atMs: Number.NEGATIVE_INFINITY };
 
   constructor(options: WatchListOptions<T>) {
@@ -117,7 +121,8 @@ class Watcher<T extends KubernetesObject> {
     this.#enter('listing');
     const { items, resourceVersion } = await listAll<T>({ ...this.#options, query: this.#selectors() });
     this.#resourceVersion = resourceVersion;
-    this.#options.onSync(items);
+    this.#options.onSync(items, this.#followedMs);
+    this.#followedMs = this.#options.clock.now();
   }
 
   async #watch(): Promise<WatchEnd> {
@@ -147,10 +152,12 @@ class Watcher<T extends KubernetesObject> {
       for await (const line of readLines(response, LINE_BYTES_MAX, silence.restart)) {
         heard = true;
         if (this.#take(line) === 'expired') return 'expired';
+        this.#followedMs = clock.now();
         this.#failures = 0;
       }
       if (!heard && clock.now() - startMs < GOOD_WATCH_MS)
         throw new Error('the server ended the watch at once');
+      this.#followedMs = clock.now();
       this.#failures = 0;
       return 'over';
     } catch (error) {

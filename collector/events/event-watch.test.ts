@@ -97,13 +97,40 @@ describe('startEventWatches()', () => {
     start();
     await synced();
     const page = await registry.metrics();
-    expect(page).toContain('karmascope_collector_events_watch_synced{cluster="karmada-host"} 1');
-    expect(page).toContain('karmascope_collector_events_invalid_total{cluster="karmada-host"} 1');
+    expect(page).toContain('karmascope_collector_events_watch_synced{of_cluster="karmada-host"} 1');
+    expect(page).toContain('karmascope_collector_events_invalid_total{of_cluster="karmada-host"} 1');
     api.endWatches({ abruptly: true });
     await so(() => watches.states[0]!.state.phase === 'backoff');
     expect(await registry.metrics()).toContain(
-      'karmascope_collector_events_watch_synced{cluster="karmada-host"} 0',
+      'karmascope_collector_events_watch_synced{of_cluster="karmada-host"} 0',
     );
+  });
+
+  it('counts an outage longer than events are kept as a gap', async () => {
+    const gaps = async () =>
+      (await registry.getSingleMetric('karmascope_collector_events_gaps_total')!.get()).values[0]!.value;
+    start();
+    await synced();
+    for (const [outageMs, counted] of [
+      [59 * 60_000, 0],
+      [61 * 60_000, 1],
+    ] as const) {
+      api.override = (_, response) => {
+        response.writeHead(503).end();
+        return true;
+      };
+      api.endWatches({ abruptly: true });
+      await so(() => watches.states[0]!.state.phase === 'backoff');
+      await clock.advance(outageMs);
+      api.override = ({ kind }, response) => {
+        if (kind === 'list') return false;
+        api.override = () => false;
+        response.end(`${expired}\n`);
+        return true;
+      };
+      await until(clock, () => watches.states[0]!.state.phase === 'synced' && api.openWatches === 1);
+      expect(await gaps()).toBe(counted);
+    }
   });
 
   const recorded = recordedWatch('kube-apiserver.prod-eu-1', 'events.jsonl.gz');

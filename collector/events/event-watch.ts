@@ -14,6 +14,9 @@ import type { EventsConfig } from './config.ts';
  */
 const SENT_MAX = 50_000;
 
+/** How long an API server keeps events, by default. */
+const KEPT_MS = 60 * 60_000;
+
 export interface EventWatchesOptions {
   readonly config: EventsConfig;
   /** The collector's own, for sources that name none. */
@@ -34,18 +37,30 @@ export interface EventWatches {
 export function startEventWatches(options: EventWatchesOptions): EventWatches {
   const { config, clock, registry, push } = options;
   const stop = new AbortController();
+  // Not `cluster`: the hub stamps that with the collector's own, and here it may be another.
   const invalid = new Counter({
     name: 'karmascope_collector_events_invalid_total',
     help: 'Event objects left out because they do not say what happened to what, or when.',
-    labelNames: ['cluster'],
+    labelNames: ['of_cluster'],
+    registers: [registry],
+  });
+  const gaps = new Counter({
+    name: 'karmascope_collector_events_gaps_total',
+    help: 'Times the events of a cluster could not be read for longer than they are kept, one hour: some were never seen.',
+    labelNames: ['of_cluster'],
     registers: [registry],
   });
   const watches = config.map(({ kubeconfig_file: kubeconfigFile, cluster = options.cluster }) => {
-    const news = new EventNews(() => invalid.inc({ cluster }));
+    invalid.inc({ of_cluster: cluster }, 0);
+    gaps.inc({ of_cluster: cluster }, 0);
+    const news = new EventNews(() => invalid.inc({ of_cluster: cluster }));
     const handle = watchList<EventObject>({
       client: new KubernetesClient({ kubeconfigFile, clock }),
       path: '/api/v1/events',
-      onSync: (objects) => push(news.ofList(objects), cluster),
+      onSync: (objects, followedMs = clock.now()) => {
+        if (clock.now() - followedMs >= KEPT_MS) gaps.inc({ of_cluster: cluster });
+        push(news.ofList(objects), cluster);
+      },
       onEvent: (type, object) => {
         if (type === 'DELETED') news.forget(object);
         else push(news.ofChange(object), cluster);
@@ -60,10 +75,11 @@ export function startEventWatches(options: EventWatchesOptions): EventWatches {
   new Gauge({
     name: 'karmascope_collector_events_watch_synced',
     help: 'Whether the events of a cluster are being followed: 0 while its API cannot be read.',
-    labelNames: ['cluster'],
+    labelNames: ['of_cluster'],
     registers: [registry],
     collect() {
-      for (const { cluster, state } of states()) this.set({ cluster }, state.phase === 'synced' ? 1 : 0);
+      for (const { cluster, state } of states())
+        this.set({ of_cluster: cluster }, state.phase === 'synced' ? 1 : 0);
     },
   });
   return {
