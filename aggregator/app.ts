@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { open } from 'lmdb';
 import { formatDurationMs } from '../model/duration.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { ConfigError } from '../runtime/config.ts';
 import { listen } from '../runtime/http-server.ts';
 import { Cleanups } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -13,11 +14,11 @@ import { slosApi } from './api/slos.ts';
 import { type AggregatorConfig, loadAggregatorConfig } from './config.ts';
 import { openEmbeddedEngine } from './engine/embedded.ts';
 import type { Engine } from './engine/engine.ts';
-import { createEvaluation } from './evaluation.ts';
+import { createEvaluation, readSpecs } from './evaluation.ts';
 import { eventSeries } from './events/event-series.ts';
 import { EventStore } from './events/event-store.ts';
 import { keepHouse } from './housekeeping.ts';
-import { Identities } from './identity/identity.ts';
+import { Identities, TokenError } from './identity/identity.ts';
 import { requireLoopback } from './identity/listen-guard.ts';
 import { LogsReceiver } from './ingest/logs.ts';
 import { type Endpoint, Receiver } from './ingest/receiver.ts';
@@ -80,17 +81,20 @@ export async function startAggregator(options: AggregatorOptions): Promise<Aggre
 }
 
 async function build(options: AggregatorOptions, cleanups: Cleanups): Promise<Aggregator> {
-  const { clock, logger, storagePath, listenAddress } = options;
+  const { clock, logger, storagePath, listenAddress, configFile } = options;
   let { config } = options;
   const startTimeMs = clock.now();
   const metrics = createRegistry('karmascope_aggregator');
-  const identities = new Identities(config.identities, {
-    clock,
-    logger: logger.child({ component: 'identity' }),
-    registry: metrics,
-  });
-  cleanups.add('token files', () => identities.stop());
+  const log = (component: string) => logger.child({ component });
+
+  // Everything that can be wrong with the configuration comes before the first thing that is opened.
+  const specs = readSpecs(config);
   checkWriters(config, listenAddress, logger);
+  const identities = withConfigFile(
+    configFile,
+    () => new Identities(config.identities, { clock, logger: log('identity'), metrics }),
+  );
+  cleanups.add('token files', () => identities.stop());
 
   let handle = answerUnready('it is starting and reads the stored data');
   const server = await listen(listenAddress, (request, response) => handle(request, response));
@@ -100,44 +104,37 @@ async function build(options: AggregatorOptions, cleanups: Cleanups): Promise<Ag
   mkdirSync(storagePath, { recursive: true });
   const state = open({ path: join(storagePath, 'state'), maxDbs: STATE_DATABASES_MAX });
   cleanups.add('state', () => state.close());
-  const registry = new ClusterRegistry(state, {
-    clock,
-    logger: logger.child({ component: 'registry' }),
-    metrics,
-  });
-  registry.configure(identities.list);
-  registerClusterMetrics(registry, metrics, () => clock.now());
-  cleanups.add('cluster registry', () => registry.persist());
+  const clusters = new ClusterRegistry(state, { clock, logger: log('registry'), metrics });
+  clusters.configure(identities.list);
+  registerClusterMetrics(clusters, metrics, () => clock.now());
+  cleanups.add('cluster registry', () => clusters.persist());
   const events = new EventStore(state, { clock, metrics });
 
   const openEngine = options.openEngine ?? openEmbeddedEngine;
-  const engine = await openEngine({
-    storagePath: join(storagePath, 'metrics'),
-    clock,
-    logger: logger.child({ component: 'store' }),
-    metrics,
-  });
+  const enginePath = join(storagePath, 'metrics');
+  const engine = await openEngine({ storagePath: enginePath, clock, logger: log('store'), metrics });
   cleanups.add('engine', () => engine.close());
 
   const reserved = new ReservedNames();
-  const refusals = new RefusalLog({ clock, logger: logger.child({ component: 'ingest' }), metrics });
+  const refusals = new RefusalLog({ clock, logger: log('ingest'), metrics });
   const senderMetrics = createSenderMetrics(metrics);
   const write = new WriteReceiver({
-    context: { appender: engine, registry, reserved, federation: config.federation, metrics: senderMetrics },
+    context: {
+      appender: engine,
+      registry: clusters,
+      reserved,
+      federation: config.federation,
+      metrics: senderMetrics,
+    },
     refusals,
     metrics,
   });
-  const logs = new LogsReceiver({ events, registry, refusals, senderMetrics, metrics });
-  const receiver = new Receiver({
-    identities,
-    endpoints: new Map<string, Endpoint>([
-      [WRITE_PATH, write],
-      [LOGS_PATH, logs],
-    ]),
-    refusals,
-    logger: logger.child({ component: 'ingest' }),
-    metrics,
-  });
+  const logs = new LogsReceiver({ events, registry: clusters, refusals, senderMetrics, metrics });
+  const endpoints = new Map<string, Endpoint>([
+    [WRITE_PATH, write],
+    [LOGS_PATH, logs],
+  ]);
+  const receiver = new Receiver({ identities, endpoints, refusals, logger: log('ingest'), metrics });
 
   const evaluation = createEvaluation({
     config,
@@ -152,17 +149,17 @@ async function build(options: AggregatorOptions, cleanups: Cleanups): Promise<Ag
 
   const reloader = createReloader(
     async () => {
-      if (options.configFile === undefined)
+      if (configFile === undefined)
         throw new Error('there is no config file: the hub was started without --config.file');
-      const next = loadAggregatorConfig(options.configFile);
+      const next = loadAggregatorConfig(configFile);
+      const nextSpecs = readSpecs(next);
       checkWriters(next, listenAddress, logger);
-      const prepared = evaluation.prepare(next);
-      // Whatever can fail comes before the first thing that changes; tokens change whole or not at all.
-      identities.replace(next.identities);
-      registry.configure(identities.list);
+      // The last thing that can fail, and the first that changes: tokens do so whole or not at all.
+      withConfigFile(configFile, () => identities.replace(next.identities));
+      clusters.configure(identities.list);
       write.setFederation(next.federation);
       config = next;
-      await evaluation.apply(prepared);
+      await evaluation.apply(nextSpecs);
     },
     { clock, logger, metrics },
   );
@@ -177,10 +174,10 @@ async function build(options: AggregatorOptions, cleanups: Cleanups): Promise<Ag
         rules: evaluation.rules,
         events,
         clock,
-        logger: logger.child({ component: 'api' }),
+        logger: log('api'),
         registry: metrics,
         flags: {
-          'config.file': options.configFile ?? '',
+          'config.file': configFile ?? '',
           'storage.path': storagePath,
           'web.listen-address': listenAddress,
         },
@@ -193,17 +190,16 @@ async function build(options: AggregatorOptions, cleanups: Cleanups): Promise<Ag
       slosApi(() => evaluation.slos.statuses()),
     ],
     fetch,
-    logger: logger.child({ component: 'web' }),
+    logger: log('web'),
   });
 
-  reserved.generate(hubSeriesNames(await metrics.getMetricsAsJSON()));
   const selfWriter = new SelfWriter({
     appender: engine,
     stamp: (labels) =>
       stampOwnSeries(labels, {
         federation: config.federation,
         cluster: config.cluster,
-        place: (cluster) => registry.place(cluster),
+        place: (cluster) => clusters.place(cluster),
       }),
     sources: [
       processSource(metrics, {
@@ -215,14 +211,16 @@ async function build(options: AggregatorOptions, cleanups: Cleanups): Promise<Ag
       () => eventSeries(events.totals()),
     ],
     clock,
-    logger: logger.child({ component: 'self' }),
+    logger: log('self'),
   });
   selfWriter.start();
   cleanups.add('own series', () => selfWriter.stop());
-  cleanups.add('housekeeping', keepHouse({ registry, events, clock, logger }));
+  cleanups.add('housekeeping', keepHouse({ registry: clusters, events, clock, logger }));
 
-  await evaluation.apply(evaluation.prepare(config));
+  await evaluation.apply(specs);
   evaluation.start();
+  // Only now, when every part has registered its metrics, are the names of all of them known.
+  reserved.generate(hubSeriesNames(await metrics.getMetricsAsJSON()));
   handle = (request, response) => {
     const path = (request.url ?? '/').split('?', 1)[0]!;
     if (!receiver.tryHandle(path, request, response)) web(request, response);
@@ -242,4 +240,14 @@ function checkWriters(config: AggregatorConfig, listenAddress: string, logger: L
   logger.warn(
     'No identities are configured: whoever writes from this machine is trusted, labels are kept as sent',
   );
+}
+
+/** Tokens belong to the configuration: what is wrong with them is reported as its error. */
+function withConfigFile<T>(configFile: string | undefined, use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    if (!(error instanceof TokenError) || configFile === undefined) throw error;
+    throw new ConfigError(configFile, [{ line: 1, column: 1, key: 'identities', problem: error.message }]);
+  }
 }

@@ -17,18 +17,25 @@ export interface Evaluation {
   readonly rules: RuleManager;
   readonly slos: SloEngine;
   readonly alertmanager: AlertmanagerClient;
-  /** Reads what a configuration names, or throws; changes nothing yet. */
-  prepare(config: AggregatorConfig): Prepared;
-  apply(prepared: Prepared): Promise<void>;
+  apply(specs: EvaluationSpecs): Promise<void>;
   /** Begins to close slices; rules run from the first `apply` on. */
   start(): void;
   /** Stops evaluating, then delivers what is queued. */
   stop(): Promise<void>;
 }
 
-export interface Prepared {
+/** What the files that a configuration names say. */
+export interface EvaluationSpecs {
   readonly groups: readonly RuleGroupSpec[];
   readonly objectives: readonly Objective[];
+}
+
+/** Reads and checks them all. Throws a ConfigError; nothing changes by it. */
+export function readSpecs({ ruleFiles, sloFiles }: AggregatorConfig): EvaluationSpecs {
+  return {
+    groups: ruleFilesOf(ruleFiles, '.').flatMap(loadRuleFile),
+    objectives: ruleFilesOf(sloFiles, '.').flatMap(loadObjectives),
+  };
 }
 
 export function createEvaluation(options: {
@@ -75,10 +82,6 @@ export function createEvaluation(options: {
     rules,
     slos,
     alertmanager,
-    prepare: ({ ruleFiles, sloFiles }) => ({
-      groups: ruleFilesOf(ruleFiles, '.').flatMap(loadRuleFile),
-      objectives: ruleFilesOf(sloFiles, '.').flatMap(loadObjectives),
-    }),
     apply: async ({ groups, objectives }) => {
       slos.load(objectives);
       await rules.load(groups);

@@ -31,7 +31,9 @@ export function keepHouse({
   };
   const running = [
     every(PERSIST_INTERVAL_MS, 'write down the cluster registry', () => registry.persist()),
-    every(TRIM_INTERVAL_MS, 'trim events', () => events.trim()),
+    every(TRIM_INTERVAL_MS, 'trim events', async () => {
+      while (!abort.signal.aborted && (await events.trim()) > 0);
+    }),
   ];
   return async () => {
     abort.abort();

@@ -464,7 +464,11 @@ describe('POST /-/reload', () => {
 
   test('keeps the old tokens when a token file is missing', async () => {
     writeFileSync(configFile, CONFIG.replace('token: us-token', 'token_file: nowhere'));
-    expect((await reload()).status).toBe(500);
+    const response = await reload();
+    expect(response.status).toBe(500);
+    expect(await response.text()).toMatch(
+      /hub\.yaml:1:1: identities: Cannot read the token of identity "prod-us-1"/,
+    );
     expect((await write('us-token', samples('up'))).status).toBe(204);
   });
 

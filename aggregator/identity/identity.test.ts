@@ -27,7 +27,7 @@ function identities(configs: readonly IdentityConfig[], clock = new ManualClock(
   return new Identities(configs, {
     clock,
     logger: createLogger('silent'),
-    registry: createRegistry('karmascope_aggregator'),
+    metrics: createRegistry('karmascope_aggregator'),
   });
 }
 

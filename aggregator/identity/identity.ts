@@ -51,7 +51,7 @@ export class Identities {
   /** Throws a TokenError when a token cannot be had. */
   constructor(
     configs: readonly IdentityConfig[],
-    { logger, clock, registry }: { logger: Logger; clock: Clock; registry: Registry },
+    { logger, clock, metrics }: { logger: Logger; clock: Clock; metrics: Registry },
   ) {
     this.#logger = logger;
     this.#clock = clock;
@@ -59,7 +59,7 @@ export class Identities {
       name: 'karmascope_aggregator_token_file_reads_total',
       help: 'Token files read again because they had changed.',
       labelNames: ['identity', 'outcome'],
-      registers: [registry],
+      registers: [metrics],
     });
     this.replace(configs);
     this.#scheduleCheck();
