@@ -267,6 +267,8 @@ describe('WriteRequestEncoder', () => {
       { batch, start: 3, end: 4 },
       { batch, start: 1, end: 3 },
     ];
-    expect(encoder.encode(parts)).toEqual(encodeWriteRequest([one(up, 3, 4), one(up, 1, 2), one(load, 2, 3)]));
+    expect(encoder.encode(parts)).toEqual(
+      encodeWriteRequest([one(up, 3, 4), one(up, 1, 2), one(load, 2, 3)]),
+    );
   });
 });

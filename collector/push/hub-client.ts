@@ -12,9 +12,9 @@ import { judge, pauseMs, unreachable, type Verdict } from './verdict.ts';
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Of an answer's text: enough for a sentence in the log. Whoever answers, more is not read. */
 const ANSWER_BYTES_MAX = 500;
-/** The same reason is logged once in this time, and at most so many reasons are remembered. */
+/** The same kind of problem is logged once in this time, and at most so many kinds are remembered. */
 const LOG_INTERVAL_MS = 60_000;
-const LOGGED_REASONS_MAX = 100;
+const LOGGED_KINDS_MAX = 100;
 
 export interface HubRequest {
   /** Under the hub's URL: `/api/v1/write`. */
@@ -153,18 +153,18 @@ export class HubClient {
       const sinceMs = this.#state.failing?.sinceMs ?? nowMs;
       this.#state = { ...this.#state, failing: { sinceMs, reason: verdict.reason } };
     }
-    if (!this.#mayLog(verdict.reason, nowMs)) return;
+    if (!this.#mayLog(`${request.path} ${verdict.code}`, nowMs)) return;
     const record = { url: this.#baseUrl + request.path, what: request.what, reason: verdict.reason };
     if (verdict.kind === 'refused')
       this.#options.logger.warn(record, 'Hub refuses data; it is not sent again');
     else this.#options.logger.warn(record, 'Cannot push; the data is kept and tried again');
   }
 
-  #mayLog(reason: string, nowMs: number): boolean {
-    const loggedMs = this.#loggedMs.get(reason);
+  #mayLog(kind: string, nowMs: number): boolean {
+    const loggedMs = this.#loggedMs.get(kind);
     if (loggedMs !== undefined && nowMs - loggedMs < LOG_INTERVAL_MS) return false;
-    if (this.#loggedMs.size >= LOGGED_REASONS_MAX) this.#loggedMs.clear();
-    this.#loggedMs.set(reason, nowMs);
+    if (this.#loggedMs.size >= LOGGED_KINDS_MAX) this.#loggedMs.clear();
+    this.#loggedMs.set(kind, nowMs);
     return true;
   }
 }

@@ -109,14 +109,17 @@ let hub: Hub;
 let registry: Registry;
 let push: Push;
 
+let log: string[];
+
 function start(config: object = {}): void {
+  log = [];
   registry = createRegistry('karmascope_collector');
   push = startPush({
     config: pushConfigSchema.parse({ url: 'http://hub.example.com:9390', token: 'secret', ...config }),
     cluster: 'prod-eu-1',
     fetch: hub.fetch,
     clock,
-    logger: createLogger('silent'),
+    logger: createLogger('warn', { write: (line) => log.push(JSON.parse(line).reason) }),
     registry,
     random: () => 0.5,
   });
@@ -240,6 +243,21 @@ describe('push of samples', () => {
     expect(hub.requests[1]!.samples).toEqual(['up 1@4']);
     await settled(async () => (await metric('push_samples_total'))['sent'] === 3);
     expect(await metric('push_samples_total')).toEqual({ sent: 3, dropped: 0, refused: 1 });
+  });
+
+  it('logs a kind of refusal once a minute, however its words change', async () => {
+    start();
+    let refusals = 0;
+    hub.answer = () => new Response(`series ${++refusals} is too old`, { status: 400 });
+    for (let i = 1; i <= 3; i++) {
+      push.samples.tryPush(batch([up, i, 1]));
+      await until(() => hub.requests.length === i);
+      await settled(async () => (await metric('push_samples_total'))['refused'] === i);
+    }
+    expect(log).toEqual(['HTTP 400: series 1 is too old']);
+    await clock.advance(60_000);
+    push.samples.tryPush(batch([up, 4, 1]));
+    await until(() => log.length === 2);
   });
 
   it('gives up on a hub that does not answer within 30 s, and tries again', async () => {

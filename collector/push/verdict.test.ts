@@ -46,7 +46,7 @@ describe('judge()', () => {
 });
 
 describe('pauseMs()', () => {
-  const retry = { kind: 'retry', reason: '', slow: false, waitMs: 0 } as const;
+  const retry = { kind: 'retry', code: '', reason: '', slow: false, waitMs: 0 } as const;
   const full = (slow: boolean, tries: number) => pauseMs({ ...retry, slow }, tries, 1 - 2 ** -40);
 
   it('doubles to a bound', () => {

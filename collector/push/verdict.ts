@@ -4,9 +4,15 @@
  */
 export type Verdict =
   | { readonly kind: 'delivered' }
-  | { readonly kind: 'refused'; readonly reason: string; readonly samplesKept: number }
+  | (Problem & { readonly kind: 'refused'; readonly samplesKept: number })
   /** `slow`: nothing but a change by a person or a rotated credential will help. */
-  | { readonly kind: 'retry'; readonly reason: string; readonly slow: boolean; readonly waitMs: number };
+  | (Problem & { readonly kind: 'retry'; readonly slow: boolean; readonly waitMs: number });
+
+interface Problem {
+  /** Equal for problems of the same kind, whose reasons may name another series each time. */
+  readonly code: string;
+  readonly reason: string;
+}
 
 /** A server may ask for a pause, but not to be left alone for an hour. */
 const RETRY_AFTER_MS_MAX = 5 * 60_000;
@@ -31,16 +37,17 @@ export interface Answer {
 export function judge(answer: Answer, nowMs: number): Verdict {
   const { status, text } = answer;
   if (status >= 200 && status < 300) return { kind: 'delivered' };
-  const reason = text === '' ? `HTTP ${status}` : `HTTP ${status}: ${text}`;
+  const code = `HTTP ${status}`;
+  const reason = text === '' ? code : `${code}: ${text}`;
   if (ABOUT_THE_BODY.has(status))
-    return { kind: 'refused', reason, samplesKept: Number(answer.samplesWritten) || 0 };
+    return { kind: 'refused', code, reason, samplesKept: Number(answer.samplesWritten) || 0 };
   const slow = status < 500 && !HELPED_BY_TIME.has(status);
-  return { kind: 'retry', reason, slow, waitMs: retryAfterMs(answer.retryAfter, nowMs) };
+  return { kind: 'retry', code, reason, slow, waitMs: retryAfterMs(answer.retryAfter, nowMs) };
 }
 
 /** No answer at all: refused connection, timeout, name not found, a token file that cannot be read. */
 export function unreachable(reason: string): Verdict {
-  return { kind: 'retry', reason, slow: false, waitMs: 0 };
+  return { kind: 'retry', code: reason, reason, slow: false, waitMs: 0 };
 }
 
 /**
