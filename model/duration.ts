@@ -24,19 +24,21 @@ export function parseDurationMs(text: string): number {
   return ms;
 }
 
-/** The shortest exact form, as Prometheus prints it: weeks and years only where they divide without rest. */
+/** Years and weeks are printed only where they divide without rest: 90d is easier to read than 12w6d. */
+const EXACT_ONLY: ReadonlySet<string> = new Set(['y', 'w']);
+
+/** As Prometheus prints it: `1d12h`. What is less than a millisecond is dropped. */
 export function formatDurationMs(ms: number): string {
-  if (ms === 0) return '0s';
-  let rest = Math.abs(ms);
-  let out = ms < 0 ? '-' : '';
+  // Seconds in floating point became these milliseconds: find the nanoseconds they were written with first.
+  let rest = Math.trunc(Math.round(Math.abs(ms) * 1e6) / 1e6);
+  const sign = ms < 0 ? '-' : '';
+  if (rest === 0) return `${sign}0s`;
+  let text = '';
   for (const [unit, size] of UNITS) {
-    const exactOnly = unit === 'y' || unit === 'w' || unit === 'd';
-    if (exactOnly && rest % size !== 0) continue;
+    if (EXACT_ONLY.has(unit) && rest % size !== 0) continue;
     const count = Math.floor(rest / size);
-    if (count > 0) {
-      out += `${count}${unit}`;
-      rest -= count * size;
-    }
+    if (count > 0) text += `${count}${unit}`;
+    rest -= count * size;
   }
-  return out;
+  return sign + text;
 }

@@ -71,15 +71,17 @@ export function parseFloatBytes(bytes: Buffer, start: number, end: number): numb
  */
 export function normalizeFloatLabel(text: string): string {
   if (SPECIAL.test(text)) return /nan/i.test(text) ? 'NaN' : text.startsWith('-') ? '-Inf' : '+Inf';
-  const value = DECIMAL.test(text) ? Number(text) : parseHexadecimal(text);
+  // Here Go's digit separators count, which a sample's value may not have.
+  const plain = text.replace(/(\d)_(?=\d)/g, '$1');
+  const value = DECIMAL.test(plain) ? Number(plain) : parseHexadecimal(plain);
   if (!Number.isFinite(value)) return text;
+  if (value === 0) return '0.0';
   const shortest = formatShortest(value);
   return /[e.]/.test(shortest) ? shortest : `${shortest}.0`;
 }
 
-/** Go's `strconv.FormatFloat(value, 'g', -1, 64)` of a finite number. */
+/** Go's `strconv.FormatFloat(value, 'g', -1, 64)` of a finite number that is not zero. */
 function formatShortest(value: number): string {
-  if (Object.is(value, -0)) return '-0';
   const [digits, exponentText] = value.toExponential().split('e') as [string, string];
   const exponent = Number(exponentText);
   if (exponent >= -4 && exponent < 6) return String(value);

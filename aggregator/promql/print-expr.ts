@@ -1,3 +1,4 @@
+import { formatDurationMs } from '../../model/duration.ts';
 import { compareUtf8, isLegacyLabelName, quote } from '../../model/labels.ts';
 import type { Matcher } from '../../model/matcher.ts';
 import type {
@@ -11,7 +12,6 @@ import type {
   VectorSelector,
 } from './ast.ts';
 import { formatPlain, formatShortest } from './go-number.ts';
-import { printDurationMs } from './print-duration.ts';
 
 /** The query of a tree, in Prometheus' canonical form: parsing it gives the tree again. */
 export function printExpr(expr: Expr): string {
@@ -79,7 +79,7 @@ export function printOperator({ operator, returnBool, matching }: BinaryExpr): s
 /** `[5m:1m] @ start() offset 1h` */
 export function printSubqueryTimes(expr: SubqueryExpr): string {
   let step = '';
-  if (expr.stepMs !== 0) step = printDurationMs(expr.stepMs);
+  if (expr.stepMs !== 0) step = formatDurationMs(expr.stepMs);
   else if (expr.stepExpr) step = printDuration(expr.stepExpr);
   return `[${printRange(expr)}:${step}]${printAt(expr)}${printOffset(expr)}`;
 }
@@ -109,7 +109,7 @@ function printMatcher({ name, operator, value }: Matcher): string {
 }
 
 function printRange({ rangeMs, rangeExpr }: Pick<MatrixSelector, 'rangeMs' | 'rangeExpr'>): string {
-  return rangeExpr ? printDuration(rangeExpr) : printDurationMs(rangeMs);
+  return rangeExpr ? printDuration(rangeExpr) : formatDurationMs(rangeMs);
 }
 
 function printAt({ atMs, atBound }: Pick<VectorSelector, 'atMs' | 'atBound'>): string {
@@ -124,7 +124,7 @@ function printExtension({ anchored, smoothed }: VectorSelector): string {
 
 function printOffset({ offsetMs, offsetExpr }: Pick<VectorSelector, 'offsetMs' | 'offsetExpr'>): string {
   if (offsetExpr) return ` offset ${printDuration(offsetExpr)}`;
-  return offsetMs === 0 ? '' : ` offset ${printDurationMs(offsetMs)}`;
+  return offsetMs === 0 ? '' : ` offset ${formatDurationMs(offsetMs)}`;
 }
 
 function printLabels(labels: readonly string[]): string {
@@ -136,7 +136,7 @@ function printLabel(name: string): string {
 }
 
 function printNumber({ value, duration }: NumberLiteral): string {
-  return duration ? printDurationMs(value * 1000) : formatPlain(value);
+  return duration ? formatDurationMs(value * 1000) : formatPlain(value);
 }
 
 function printDuration(expr: DurationExpr): string {

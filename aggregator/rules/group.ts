@@ -1,6 +1,8 @@
 import { Labels, METRIC_NAME } from '../../model/labels.ts';
 import { setStale } from '../../model/sample.ts';
 import type { Appender, VectorSample } from '../engine/engine.ts';
+import { parseExpr } from '../promql/parser.ts';
+import { printExpr } from '../promql/print.ts';
 import {
   type Alert,
   activeSamples,
@@ -258,7 +260,7 @@ function sameRule(a: RuleSpec, b: RuleSpec): boolean {
 function viewOf(rule: RuleState): RuleView {
   const common = {
     name: rule.spec.name,
-    query: rule.spec.expression,
+    query: printExpr(parseExpr(rule.spec.expression)),
     labels: rule.spec.labels,
     health: rule.health,
     lastError: rule.lastError,
