@@ -4,6 +4,7 @@ import { isStale, type SampleColumns } from '../../model/sample.ts';
 import { type Clock, ManualClock } from '../../runtime/clock.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { type Fetch, ScrapeLoop } from './loop.ts';
+import { reportLabels } from './sample-labels.ts';
 import { TargetSeries } from './target-series.ts';
 
 const INTERVAL_MS = 15_000;
@@ -155,12 +156,14 @@ function loopOf(
   const batches: string[][] = [];
   const loop = new ScrapeLoop({
     targetLabels: Labels.empty,
+    reports: reportLabels(Labels.empty),
     intervalMs: INTERVAL_MS,
     timeoutMs: TIMEOUT_MS,
     offsetMs,
     fetch,
     series: new TargetSeries({
       targetLabels: Labels.empty,
+      reports: [],
       honorLabels: false,
       honorTimestamps: true,
       trackTimestampsStaleness: false,

@@ -2,7 +2,6 @@ import type { Labels } from '../../model/labels.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { BatchBuilder } from './batch.ts';
-import { reportLabels } from './sample-labels.ts';
 import type { Sink } from './sink.ts';
 import type { ScrapeCounts, TargetSeries } from './target-series.ts';
 
@@ -26,6 +25,8 @@ export interface LoopStatus {
 
 export interface LoopOptions {
   readonly targetLabels: Labels;
+  /** As `reportLabels` gives them. */
+  readonly reports: readonly Labels[];
   readonly intervalMs: number;
   readonly timeoutMs: number;
   /** The target is scraped whenever the time modulo the interval is this. */
@@ -41,7 +42,6 @@ export interface LoopOptions {
 export class ScrapeLoop {
   readonly #options: LoopOptions;
   readonly #stopped = new AbortController();
-  readonly #reports: readonly Labels[];
   #cancelTimer: () => void = () => {};
   #running: Promise<void> = Promise.resolve();
   #slotMs = 0;
@@ -56,13 +56,6 @@ export class ScrapeLoop {
 
   constructor(options: LoopOptions) {
     this.#options = options;
-    this.#reports = [
-      'up',
-      'scrape_duration_seconds',
-      'scrape_samples_scraped',
-      'scrape_samples_post_metric_relabeling',
-      'scrape_series_added',
-    ].map((name) => reportLabels(name, options.targetLabels));
   }
 
   get status(): LoopStatus {
@@ -95,7 +88,7 @@ export class ScrapeLoop {
     if (this.#status.lastScrapeMs === undefined) return;
     const batch = new BatchBuilder(this.#capacity);
     this.#options.series.scrape(undefined, this.#slotMs, batch);
-    for (const labels of this.#reports) batch.addStale(labels, this.#slotMs);
+    for (const labels of this.#options.reports) batch.addStale(labels, this.#slotMs);
     this.#options.sink.tryPush(batch.build());
   }
 
@@ -144,13 +137,13 @@ export class ScrapeLoop {
 
   /** A failed scrape is the same as an empty one: both end here. */
   #append(timeMs: number, startMs: number, page: Buffer | undefined, fetchError: unknown): void {
-    const { clock, series, sink, logger } = this.#options;
+    const { clock, series, sink, logger, reports } = this.#options;
     const batch = new BatchBuilder(this.#capacity);
     const { counts, error = fetchError } = series.scrape(page, timeMs, batch);
     const durationMs = clock.now() - startMs;
     const health = error === undefined ? 'up' : 'down';
     const values = [health === 'up' ? 1 : 0, durationMs / 1000, counts.scraped, counts.kept, counts.added];
-    for (const [i, labels] of this.#reports.entries()) batch.add(labels, timeMs, values[i]!);
+    for (const [i, labels] of reports.entries()) batch.add(labels, timeMs, values[i]!);
     if (batch.length > this.#capacity / 2) this.#capacity = batch.length + 64;
     sink.tryPush(batch.build());
 

@@ -25,9 +25,18 @@ export function storedLabels(exposed: readonly Label[], options: SampleLabelOpti
   return Labels.fromPairs(labels);
 }
 
-/** Of what is said about a target's scrape: `up` and its kin carry the target's labels alone. */
-export function reportLabels(name: string, targetLabels: Labels): Labels {
-  return targetLabels.with({ [METRIC_NAME]: name });
+/** The series that say what a scrape was like: whether it went well, how long it took, what it brought. */
+const REPORTS = [
+  'up',
+  'scrape_duration_seconds',
+  'scrape_samples_scraped',
+  'scrape_samples_post_metric_relabeling',
+  'scrape_series_added',
+];
+
+/** They carry the target's labels alone. */
+export function reportLabels(targetLabels: Labels): Labels[] {
+  return REPORTS.map((name) => targetLabels.with({ [METRIC_NAME]: name }));
 }
 
 function addMissing(labels: Map<string, string>, targetLabels: Labels): void {

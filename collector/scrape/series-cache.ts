@@ -10,6 +10,8 @@ export interface TrackedSeries {
   liveIn: number;
   /** Of its newest sample. */
   timestampMs: number;
+  /** One of `up` and its kin, which say what the scrape was like; a page has no say in them. */
+  readonly isReport: boolean;
 }
 
 /** Remembered texts beyond twice those of the last page: what a page may change without a new start. */
@@ -26,6 +28,10 @@ export class SeriesCache {
   #byNumber: (TrackedSeries | undefined)[] = [];
   readonly #byKey = new Map<string, TrackedSeries>();
 
+  constructor(reports: readonly Labels[]) {
+    for (const labels of reports) this.#byKey.set(labels.key, newSeries(labels, true));
+  }
+
   byNumber(number: number): TrackedSeries | undefined {
     return this.#byNumber[number];
   }
@@ -33,7 +39,7 @@ export class SeriesCache {
   byLabels(labels: Labels): TrackedSeries {
     let series = this.#byKey.get(labels.key);
     if (series === undefined) {
-      series = { labels, seenIn: -1, liveIn: -1, timestampMs: Number.NEGATIVE_INFINITY };
+      series = newSeries(labels, false);
       this.#byKey.set(labels.key, series);
     }
     return series;
@@ -54,6 +60,10 @@ export class SeriesCache {
       this.#byNumber = [];
     }
     if (this.#byKey.size <= 2 * series + SPARE) return;
-    for (const [key, known] of this.#byKey) if (!isKept(known)) this.#byKey.delete(key);
+    for (const [key, known] of this.#byKey) if (!known.isReport && !isKept(known)) this.#byKey.delete(key);
   }
+}
+
+function newSeries(labels: Labels, isReport: boolean): TrackedSeries {
+  return { labels, seenIn: -1, liveIn: -1, timestampMs: Number.NEGATIVE_INFINITY, isReport };
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { type Fetch, ScrapeLoop } from './loop.ts';
+import { reportLabels } from './sample-labels.ts';
 import type { Sink } from './sink.ts';
 import { offsetMs, type Target } from './target.ts';
 import { type RejectReason, TargetSeries, type TargetSeriesOptions } from './target-series.ts';
@@ -20,16 +21,18 @@ export function startLoop(
   context: ScrapeContext,
   target: Target,
   fetch: Fetch,
-  series: Omit<TargetSeriesOptions, 'targetLabels' | 'onRejected'>,
+  series: Omit<TargetSeriesOptions, 'targetLabels' | 'reports' | 'onRejected'>,
 ): ScrapeLoop {
   const { sink, clock, logger, seed, onRejected } = context;
+  const reports = reportLabels(target.labels);
   const loop = new ScrapeLoop({
     targetLabels: target.labels,
+    reports,
     intervalMs: target.intervalMs,
     timeoutMs: target.timeoutMs,
     offsetMs: offsetMs(seed, target.key, target.intervalMs),
     fetch,
-    series: new TargetSeries({ ...series, targetLabels: target.labels, onRejected }),
+    series: new TargetSeries({ ...series, targetLabels: target.labels, reports, onRejected }),
     sink,
     clock,
     logger,

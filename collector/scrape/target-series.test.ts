@@ -4,6 +4,7 @@ import { RelabelRule } from '../../model/relabel.ts';
 import type { FamilyMetadata } from '../../model/remote-write.ts';
 import { isStale } from '../../model/sample.ts';
 import { BatchBuilder } from './batch.ts';
+import { reportLabels } from './sample-labels.ts';
 import { TargetSeries, type TargetSeriesOptions } from './target-series.ts';
 
 describe('TargetSeries', () => {
@@ -101,6 +102,15 @@ describe('TargetSeries', () => {
     expect(tracking.scrape('b 1\n', 20).samples).toEqual(['b 1 @20', 'a stale @20']);
   });
 
+  test('lets no page say what its scrape was like', () => {
+    const target = targetOf();
+    expect(target.scrape('up 5\nup{x="1"} 6\n', 10).samples).toEqual([
+      'up{instance="i",job="j",x="1"} 6 @10',
+    ]);
+    expect(target.rejected).toEqual(['duplicate']);
+    expect(target.scrape(undefined, 20).samples).toEqual(['up{instance="i",job="j",x="1"} stale @20']);
+  });
+
   test('renames what conflicts with our labels, or lets it win with honor_labels', () => {
     const page = 'a{job="x",exported_job="y",instance=""} 1\n';
     expect(targetOf().scrape(page, 10).samples).toEqual([
@@ -165,11 +175,14 @@ describe('TargetSeries', () => {
   });
 });
 
+const TARGET_LABELS = Labels.fromObject({ job: 'j', instance: 'i' });
+
 function targetOf(options: Partial<TargetSeriesOptions> = {}) {
   const rejected: string[] = [];
   const metadata: FamilyMetadata[] = [];
   const series = new TargetSeries({
-    targetLabels: Labels.fromObject({ job: 'j', instance: 'i' }),
+    targetLabels: TARGET_LABELS,
+    reports: reportLabels(options.targetLabels ?? TARGET_LABELS),
     honorLabels: false,
     honorTimestamps: true,
     trackTimestampsStaleness: false,

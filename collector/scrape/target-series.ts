@@ -9,6 +9,8 @@ import { SeriesCache, type TrackedSeries } from './series-cache.ts';
 const AHEAD_MS_MAX = 10 * 60_000;
 
 export interface TargetSeriesOptions extends SampleLabelOptions {
+  /** Of the series that say what a scrape was like. */
+  readonly reports: readonly Labels[];
   readonly honorTimestamps: boolean;
   /** Series with timestamps of their own go stale too. */
   readonly trackTimestampsStaleness: boolean;
@@ -42,7 +44,7 @@ interface Scrape {
  */
 export class TargetSeries {
   readonly #options: TargetSeriesOptions;
-  readonly #cache = new SeriesCache();
+  readonly #cache: SeriesCache;
   readonly #metadata = new MetadataCache();
   /** The series of the last scrape that can go stale. */
   #live: TrackedSeries[] = [];
@@ -53,6 +55,7 @@ export class TargetSeries {
 
   constructor(options: TargetSeriesOptions) {
     this.#options = options;
+    this.#cache = new SeriesCache(options.reports);
   }
 
   /**
@@ -143,8 +146,12 @@ export class TargetSeries {
     const { sampleLimit, trackTimestampsStaleness, onRejected } = this.#options;
     counts.kept++;
     if (sampleLimit > 0 && counts.kept > sampleLimit) return;
+    if (series.isReport) {
+      onRejected('duplicate');
+      return;
+    }
     const isRepeated = series.seenIn === this.#scrape;
-    if (series.seenIn < this.#lastGoodScrape) counts.added++;
+    const isAdded = series.seenIn < this.#lastGoodScrape;
     series.seenIn = this.#scrape;
     if (ownTimeMs !== undefined) this.#timed.push(series);
     if ((ownTimeMs === undefined || trackTimestampsStaleness) && series.liveIn !== this.#scrape) {
@@ -154,6 +161,7 @@ export class TargetSeries {
     if (timestampMs > series.timestampMs && timestampMs <= slotMs + AHEAD_MS_MAX) {
       series.timestampMs = timestampMs;
       batch.add(series.labels, timestampMs, value);
+      if (isAdded) counts.added++;
     } else if (timestampMs > slotMs + AHEAD_MS_MAX) {
       onRejected('future');
     } else if (timestampMs < series.timestampMs) {
