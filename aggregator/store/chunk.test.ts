@@ -1,14 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  CHUNK_SAMPLES_MAX,
-  closeChunk,
-  createChunk,
-  freeChunk,
-  growChunk,
-  readChunk,
-  tryAppend,
-} from './chunk.ts';
+import { CHUNK_SAMPLES_MAX, closeChunk, createChunk, freeChunk, growChunk } from './chunk.ts';
+import { readChunk } from './chunk-decode.ts';
+import { tryAppend } from './chunk-encode.ts';
 import { ChunkMemory } from './chunk-memory.ts';
 
 type Sample = [timestampMs: number, high: number, low: number];

@@ -28,25 +28,23 @@ import { type ChunkMemory, REGION_BYTES_MAX } from './chunk-memory.ts';
  *              10    + bits              in the place of the last packed bits
  *              11    + 5 + 6 + bits      leading zeros, how many bits (0 = 64), the bits
  */
-const HEADER_BYTES = 56;
-const HEADER_WORDS = HEADER_BYTES / 4;
+export const HEADER_BYTES = 56;
+export const HEADER_WORDS = HEADER_BYTES / 4;
 const NEXT = 0;
 const PREVIOUS = 1;
-const FIRST_MS = 1; // in doubles
-const LAST_MS = 2; // in doubles
-const COUNT = 6;
-const SIZE = 7;
-const BITS = 8;
-const PACKING = 9;
-const LAST_DELTA = 5; // in doubles
-const LAST_LOW = 12;
-const LAST_HIGH = 13;
+export const FIRST_MS = 1; // in doubles
+export const LAST_MS = 2; // in doubles
+export const COUNT = 6;
+export const SIZE = 7;
+export const BITS = 8;
+export const PACKING = 9;
+export const LAST_DELTA = 5; // in doubles
+export const LAST_LOW = 12;
+export const LAST_HIGH = 13;
 
 export const CHUNK_SAMPLES_MAX = 240;
 /** Doubled until the chunk is closed; then it is cut to what it holds. */
 const FIRST_SIZE_BYTES = 128;
-/** 4 + 64 bits of time and 2 + 5 + 6 + 64 of value. */
-const SAMPLE_BITS_MAX = 145;
 
 /** Makes a chunk with its first sample. */
 export function createChunk(memory: ChunkMemory, timestampMs: number, low: number, high: number): number {
@@ -95,185 +93,6 @@ function move(memory: ChunkMemory, from: number, sizeBytes: number): number {
   return to;
 }
 
-/** Adds a sample later than all of the chunk; false when the chunk has no room for it. */
-export function tryAppend(
-  memory: ChunkMemory,
-  at: number,
-  timestampMs: number,
-  low: number,
-  high: number,
-): boolean {
-  const words = memory.words;
-  const doubles = memory.doubles;
-  const word = 2 * at;
-  const base = word + HEADER_WORDS;
-  const count = words[word + COUNT]!;
-  let bit = words[word + BITS]!;
-  if (count >= CHUNK_SAMPLES_MAX || bit + SAMPLE_BITS_MAX > (words[word + SIZE]! - HEADER_BYTES) * 8)
-    return false;
-
-  const delta = timestampMs - doubles[at + LAST_MS]!;
-  const change = delta - doubles[at + LAST_DELTA]!;
-  if (change === 0) bit += 1;
-  else if (change >= -64 && change < 64) {
-    writeBits(words, base, bit, (0b10 << 7) | (change & 0x7f), 9);
-    bit += 9;
-  } else if (change >= -524_288 && change < 524_288) {
-    writeBits(words, base, bit, (0b110 << 20) | (change & 0xfffff), 23);
-    bit += 23;
-  } else if (change >= -2_147_483_648 && change < 2_147_483_648) {
-    writeBits(words, base, bit, 0b1110, 4);
-    writeBits(words, base, bit + 4, change | 0, 32);
-    bit += 36;
-  } else {
-    scratchDouble[0] = timestampMs;
-    writeBits(words, base, bit, 0b1111, 4);
-    writeBits(words, base, bit + 4, scratchWords[1]!, 32);
-    writeBits(words, base, bit + 36, scratchWords[0]!, 32);
-    bit += 68;
-  }
-  doubles[at + LAST_MS] = timestampMs;
-  doubles[at + LAST_DELTA] = delta;
-
-  const xorLow = low ^ words[word + LAST_LOW]!;
-  const xorHigh = high ^ words[word + LAST_HIGH]!;
-  if ((xorLow | xorHigh) === 0) bit += 1;
-  else {
-    const zeros = xorHigh !== 0 ? Math.clz32(xorHigh) : 32 + Math.clz32(xorLow);
-    const leading = Math.min(zeros, 31);
-    const trailing = xorLow !== 0 ? trailingZeros(xorLow) : 32 + trailingZeros(xorHigh);
-    const packing = words[word + PACKING]!;
-    let usedLeading = packing & 0xff;
-    let significant = packing >>> 8;
-    if (significant !== 0 && leading >= usedLeading && trailing >= 64 - usedLeading - significant) {
-      writeBits(words, base, bit, 0b10, 2);
-      bit += 2;
-    } else {
-      usedLeading = leading;
-      significant = 64 - leading - trailing;
-      writeBits(words, base, bit, (0b11 << 11) | (leading << 6) | (significant & 63), 13);
-      bit += 13;
-      words[word + PACKING] = leading | (significant << 8);
-    }
-    // The significant bits of the 64, moved down: high part first.
-    const shift = 64 - usedLeading - significant;
-    if (significant > 32) {
-      writeBits(words, base, bit, shift === 0 ? xorHigh : xorHigh >>> shift, significant - 32);
-      writeBits(
-        words,
-        base,
-        bit + significant - 32,
-        shift === 0 ? xorLow : (xorHigh << (32 - shift)) | (xorLow >>> shift),
-        32,
-      );
-    } else {
-      const bits =
-        shift >= 32
-          ? xorHigh >>> (shift - 32)
-          : shift === 0
-            ? xorLow
-            : (xorHigh << (32 - shift)) | (xorLow >>> shift);
-      writeBits(words, base, bit, bits, significant);
-    }
-    bit += significant;
-    words[word + LAST_LOW] = low;
-    words[word + LAST_HIGH] = high;
-  }
-  words[word + BITS] = bit;
-  words[word + COUNT] = count + 1;
-  return true;
-}
-
-/**
- * Writes the chunk's samples with startMs ≤ time ≤ endMs to the columns from `index` on; values go to
- * `values` as pairs of words (low, high). Returns the index after the last.
- */
-export function readChunk(
-  memory: ChunkMemory,
-  at: number,
-  startMs: number,
-  endMs: number,
-  timestamps: Float64Array,
-  values: Uint32Array,
-  index: number,
-): number {
-  const words = memory.words;
-  const word = 2 * at;
-  const count = words[word + COUNT]!;
-  const base = word + HEADER_WORDS;
-  let bit = 0;
-  let timestampMs = memory.doubles[at + FIRST_MS]!;
-  let delta = 0;
-  let high = readBits(words, base, bit);
-  let low = readBits(words, base, bit + 32);
-  bit += 64;
-  let leading = 0;
-  let significant = 0;
-  for (let i = 0; ; ) {
-    if (timestampMs > endMs) break;
-    if (timestampMs >= startMs) {
-      timestamps[index] = timestampMs;
-      values[2 * index] = low;
-      values[2 * index + 1] = high;
-      index++;
-    }
-    if (++i >= count) break;
-
-    // One word tells which of the forms comes: at most 4 + 20 bits are taken from it.
-    const control = readBits(words, base, bit);
-    if (control >= 0) {
-      bit += 1;
-      timestampMs += delta;
-    } else if (control >>> 30 === 0b10) {
-      delta += (control << 2) >> 25;
-      bit += 9;
-      timestampMs += delta;
-    } else if (control >>> 29 === 0b110) {
-      delta += (control << 3) >> 12;
-      bit += 23;
-      timestampMs += delta;
-    } else if (control >>> 28 === 0b1110) {
-      delta += readBits(words, base, bit + 4);
-      bit += 36;
-      timestampMs += delta;
-    } else {
-      scratchWords[1] = readBits(words, base, bit + 4);
-      scratchWords[0] = readBits(words, base, bit + 36);
-      delta = scratchDouble[0]! - timestampMs;
-      timestampMs = scratchDouble[0]!;
-      bit += 68;
-    }
-
-    const form = readBits(words, base, bit);
-    if (form >= 0) {
-      bit += 1;
-      continue;
-    }
-    if (form >>> 30 === 0b11) {
-      leading = (form >>> 25) & 31;
-      significant = (form >>> 19) & 63;
-      if (significant === 0) significant = 64;
-      bit += 13;
-    } else bit += 2;
-    const shift = 64 - leading - significant;
-    let bitsHigh = 0;
-    let bitsLow: number;
-    if (significant > 32) {
-      bitsHigh = readBits(words, base, bit) >>> (64 - significant);
-      bitsLow = readBits(words, base, bit + significant - 32);
-    } else bitsLow = readBits(words, base, bit) >>> (32 - significant);
-    bit += significant;
-    if (shift === 0) {
-      high ^= bitsHigh;
-      low ^= bitsLow;
-    } else if (shift < 32) {
-      high ^= (bitsHigh << shift) | (bitsLow >>> (32 - shift));
-      low ^= bitsLow << shift;
-    } else high ^= bitsLow << (shift - 32);
-  }
-  return index;
-}
-
 export function chunkFirstMs(memory: ChunkMemory, at: number): number {
   return memory.doubles[at + FIRST_MS]!;
 }
@@ -307,30 +126,4 @@ export function linkChunks(memory: ChunkMemory, older: number, newer: number): v
 
 export function freeChunk(memory: ChunkMemory, at: number): void {
   memory.free(at, memory.words[2 * at + SIZE]!);
-}
-
-const scratchDouble = new Float64Array(1);
-const scratchWords = new Uint32Array(scratchDouble.buffer);
-
-/** Sets `count` (1 … 32) bits at a bit position after a word; what is written over was zero. */
-function writeBits(words: Uint32Array, base: number, bit: number, bits: number, count: number): void {
-  const word = base + (bit >>> 5);
-  const room = 32 - (bit & 31);
-  if (count < 32) bits &= (1 << count) - 1;
-  if (count <= room) words[word]! |= bits << (room - count);
-  else {
-    words[word]! |= bits >>> (count - room);
-    words[word + 1] = bits << (32 + room - count);
-  }
-}
-
-/** The next 32 bits after a bit position; the sign tells the first of them. */
-function readBits(words: Uint32Array, base: number, bit: number): number {
-  const word = base + (bit >>> 5);
-  const offset = bit & 31;
-  return offset === 0 ? words[word]! | 0 : (words[word]! << offset) | (words[word + 1]! >>> (32 - offset));
-}
-
-function trailingZeros(word: number): number {
-  return 31 - Math.clz32(word & -word);
 }

@@ -12,9 +12,9 @@ import {
   linkChunks,
   nextChunk,
   previousChunk,
-  readChunk,
-  tryAppend,
 } from './chunk.ts';
+import { readChunk } from './chunk-decode.ts';
+import { tryAppend } from './chunk-encode.ts';
 import { ChunkMemory } from './chunk-memory.ts';
 import { findInChunk, type LateOutcome, LateSamples } from './late.ts';
 import { Postings } from './postings.ts';

@@ -6,9 +6,9 @@ import {
   createChunk,
   freeChunk,
   growChunk,
-  readChunk,
-  tryAppend,
 } from './chunk.ts';
+import { readChunk } from './chunk-decode.ts';
+import { tryAppend } from './chunk-encode.ts';
 import type { ChunkMemory } from './chunk-memory.ts';
 
 /** Late samples a series holds sorted and raw (16 bytes each) before they become a chunk. */

@@ -49,6 +49,12 @@ export function writeSamples(
   for (let i = 0; i < length; i++) distances[i] = block.timestamps[i]! - firstMs;
 }
 
+/** The series numbers of a samples payload, in place. */
+export function sampleRefs(payload: Uint8Array<ArrayBuffer>, length: number, flags: number): Uint32Array {
+  const timesBytes = flags === TIMES_FREE ? 8 * length : 8;
+  return new Uint32Array(payload.buffer, payload.byteOffset + 8 * length + timesBytes, length);
+}
+
 /** Reads a samples payload. The block's columns lie in the payload; `times` gets the timestamps when it is long enough. */
 export function readSamples(
   payload: Uint8Array<ArrayBuffer>,
@@ -59,7 +65,7 @@ export function readSamples(
   const { buffer, byteOffset } = payload;
   const values = new Uint32Array(buffer, byteOffset, 2 * length);
   const stored = new Float64Array(buffer, byteOffset + 8 * length, flags === TIMES_FREE ? length : 1);
-  const refs = new Uint32Array(buffer, stored.byteOffset + stored.byteLength, length);
+  const refs = sampleRefs(payload, length, flags);
   if (flags === TIMES_FREE) return { refs, timestamps: stored, values, length };
   const timestamps = times !== undefined && times.length >= length ? times : new Float64Array(length);
   timestamps.fill(stored[0]!, 0, length);

@@ -20,6 +20,8 @@ export interface ReplayOptions {
 
 export interface ReplayReport {
   readonly segments: readonly SealedSegment[];
+  /** The highest number of a segment there is, read or not. */
+  lastSequence: number;
   samples: number;
   /** Unfinished writes cut off. */
   torn: number;
@@ -37,7 +39,14 @@ export interface ReplayReport {
 export async function replayLog(options: ReplayOptions): Promise<ReplayReport> {
   const { directory, files } = options;
   const segments: SealedSegment[] = [];
-  const report: ReplayReport = { segments, samples: 0, torn: 0, corrupt: 0, unnamedSamples: 0 };
+  const report: ReplayReport = {
+    segments,
+    lastSequence: 0,
+    samples: 0,
+    torn: 0,
+    corrupt: 0,
+    unnamedSamples: 0,
+  };
   await finishSalvages(files, directory);
   const sequences = (await files.list(directory))
     .map((name) => ({ name, sequence: segmentSequence(name) }))
@@ -45,6 +54,7 @@ export async function replayLog(options: ReplayOptions): Promise<ReplayReport> {
     .sort((a, b) => a.sequence - b.sequence);
   for (const { name, sequence } of sequences) {
     const path = join(directory, name);
+    report.lastSequence = sequence;
     try {
       const segment = await replaySegment(options, path, report);
       if (segment !== undefined) segments.push({ sequence, path, ...segment });

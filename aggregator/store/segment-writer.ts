@@ -83,8 +83,10 @@ export class SegmentWriter {
     try {
       await this.#file.write(parts, this.#offset);
     } catch (error) {
-      await this.#cut();
-      this.#sound = true;
+      await this.#cut().then(
+        () => (this.#sound = true),
+        () => {},
+      );
       throw error;
     }
     await this.#file.sync();
@@ -102,7 +104,9 @@ export class SegmentWriter {
       await this.#file.write([ZEROS.subarray(0, sizeBytes)], start);
       this.#roomEnd = start + sizeBytes;
     } catch {
+      // The last bytes of a full disk are not for room: others may need them.
       this.#roomEnd = this.#offset;
+      await this.#cut().catch(() => {});
     }
   }
 

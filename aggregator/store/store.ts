@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Labels } from '../../model/labels.ts';
 import { compareUtf8 } from '../../model/labels.ts';
 import type { Matcher } from '../../model/matcher.ts';
@@ -17,39 +16,20 @@ import {
   type SeriesData,
   StorageUnavailable,
 } from '../engine/engine.ts';
+import { admit } from './admission.ts';
 import { MEMORY_BYTES_MAX } from './chunk-memory.ts';
 import { diskFiles, type Files } from './files.ts';
-import { Head, type SampleBlock } from './head.ts';
+import { Head } from './head.ts';
+import { DEFAULT_STORE_LIMITS, type StoreLimits } from './limits.ts';
 import { lockDirectory } from './lock.ts';
 import { MetadataStore } from './metadata.ts';
 import { replayLog } from './replay.ts';
-import { PAGE_MASK, type SeriesRef } from './series-table.ts';
+import { Retention } from './retention.ts';
+import type { SeriesRef } from './series-table.ts';
 import { type StorageMetrics, storageMetrics } from './storage-metrics.ts';
 import { Wal } from './wal.ts';
 
-export interface StoreLimits {
-  /** Samples older than this are refused and dropped. */
-  readonly retentionMs: number;
-  /** Samples further ahead of the clock than this are refused. */
-  readonly futureMs: number;
-  /** Memory for samples; when it is reached the oldest ones go before their time. */
-  readonly headBytes: number;
-  /** Disk for the log; when it is reached its oldest segments go before their time. */
-  readonly walBytes: number;
-  readonly segmentBytes: number;
-}
-
-/**
- * 10,000 series at 15 s are 58 million samples a day: at 2–4 bytes in memory 115–230 MB, at 12–16 in the log
- * 0.7–0.9 GB. The limits leave room for ten times that.
- */
-export const DEFAULT_STORE_LIMITS: StoreLimits = {
-  retentionMs: 24 * 3_600_000,
-  futureMs: 10 * 60_000,
-  headBytes: 2 * 1024 ** 3,
-  walBytes: 10 * 1024 ** 3,
-  segmentBytes: 128 * 1024 ** 2,
-};
+export { DEFAULT_STORE_LIMITS, type StoreLimits };
 
 export interface StoreOptions {
   readonly directory: string;
@@ -66,19 +46,13 @@ export interface StoreOptions {
  */
 export class Store implements Appender, Querier {
   readonly #clock: Clock;
-  readonly #logger: Logger;
   readonly #limits: StoreLimits;
   readonly #metrics: StorageMetrics;
   readonly #head: Head;
   readonly #wal: Wal;
   readonly #metadata: MetadataStore;
   readonly #unlock: () => void;
-  /** Raised when memory runs out before the retention is over. */
-  #sizeFloorMs = Number.NEGATIVE_INFINITY;
-  #pruning: Promise<void> = Promise.resolve();
-  #prunesWaiting = 0;
-  #cancelTimer: () => void = () => {};
-  #closed = false;
+  readonly #retention: Retention;
 
   private constructor(
     options: StoreOptions,
@@ -87,19 +61,20 @@ export class Store implements Appender, Querier {
       metrics: StorageMetrics;
       head: Head;
       wal: Wal;
+      retention: Retention;
       metadata: MetadataStore;
       unlock: () => void;
     },
   ) {
     this.#clock = options.clock;
-    this.#logger = options.logger;
     this.#limits = parts.limits;
     this.#metrics = parts.metrics;
     this.#head = parts.head;
     this.#wal = parts.wal;
     this.#metadata = parts.metadata;
     this.#unlock = parts.unlock;
-    this.#schedulePrune();
+    this.#retention = parts.retention;
+    this.#retention.start();
   }
 
   /** Opens a directory, makes it when it is missing, and brings back what its log holds. */
@@ -138,8 +113,10 @@ export class Store implements Appender, Querier {
         table: head.table,
         segmentBytes: limits.segmentBytes,
         sealed: report.segments,
+        lastSequence: report.lastSequence,
       });
-      store = new Store(options, { limits, metrics, head, wal, metadata, unlock });
+      const retention = new Retention({ clock, logger, limits, head, wal });
+      store = new Store(options, { limits, metrics, head, wal, retention, metadata, unlock });
       await store.prune();
       logger.info(
         {
@@ -179,8 +156,10 @@ export class Store implements Appender, Querier {
       this.#metrics.rejected.inc({ reason });
       firstRejection ??= { labels: this.#head.table.labels(ref), reason, timestampMs };
     };
+    const nowMs = this.#clock.now();
+    const window = { floorMs: this.#retention.floorMs(nowMs), ceilingMs: nowMs + this.#limits.futureMs };
     return new Promise((resolve, fail) => {
-      const block = this.#admit(batch, reject);
+      const block = admit(batch, this.#head.table, nowMs, window, reject);
       if (block.length === 0) return resolve({ appended: 0, rejected, firstRejection });
       this.#refuseWhenFull();
       this.#wal.append(block, (durable) => {
@@ -198,60 +177,10 @@ export class Store implements Appender, Querier {
     });
   }
 
-  /** The batch as columns of the log; without the samples whose time cannot be. */
-  #admit(
-    batch: SampleColumns<SeriesRef>,
-    reject: (ref: SeriesRef, timestampMs: number, reason: RejectReason) => void,
-  ): SampleBlock {
-    const { series, timestamps, values, length } = batch;
-    const nowMs = this.#clock.now();
-    const nowMinute = nowMs / 60_000;
-    const floorMs = this.#floorMs(nowMs);
-    const ceilingMs = nowMs + this.#limits.futureMs;
-    const table = this.#head.table;
-    let isWhole = true;
-    for (let i = 0; i < length; i++) {
-      const ref = series[i]!;
-      const page = table.page(ref);
-      if (page?.labels[ref & PAGE_MASK] === undefined)
-        throw new RangeError(`BUG: series ${ref} is not known`);
-      page.usedMinute[ref & PAGE_MASK] = nowMinute;
-      const timestampMs = timestamps[i]!;
-      if (timestampMs >= floorMs && timestampMs <= ceilingMs) {
-        if (!Number.isInteger(timestampMs))
-          throw new RangeError(`BUG: timestamp ${timestampMs} is no integer`);
-      } else isWhole = false;
-    }
-    const words = new Uint32Array(values.buffer, values.byteOffset, 2 * length);
-    if (isWhole) {
-      const refs = series instanceof Uint32Array ? series : Uint32Array.from(series);
-      return { refs, timestamps, values: words, length };
-    }
-    const kept = {
-      refs: new Uint32Array(length),
-      timestamps: new Float64Array(length),
-      values: new Uint32Array(2 * length),
-    };
-    let count = 0;
-    for (let i = 0; i < length; i++) {
-      const timestampMs = timestamps[i]!;
-      if (timestampMs > ceilingMs) reject(series[i]!, timestampMs, 'too_far_in_future');
-      else if (!(timestampMs >= floorMs)) reject(series[i]!, timestampMs, 'too_old');
-      else {
-        kept.refs[count] = series[i]!;
-        kept.timestamps[count] = timestampMs;
-        kept.values[2 * count] = words[2 * i]!;
-        kept.values[2 * count + 1] = words[2 * i + 1]!;
-        count++;
-      }
-    }
-    return { ...kept, length: count };
-  }
-
   #refuseWhenFull(): void {
     const usedBytes = this.#head.usedBytes;
     if (usedBytes <= this.#limits.headBytes) return;
-    if (this.#prunesWaiting === 0) void this.prune();
+    if (!this.#retention.isRunning) void this.prune();
     // What can be dropped is being dropped; beyond a quarter over the limit, or near the end of what can be
     // addressed, nothing more is taken in until it is.
     if (usedBytes <= Math.min(1.25 * this.#limits.headBytes, MEMORY_BYTES_MAX - MEMORY_RESERVE_BYTES)) return;
@@ -269,7 +198,7 @@ export class Store implements Appender, Querier {
   }
 
   async select(matchers: readonly Matcher[], hints: SelectHints): Promise<SeriesData[]> {
-    const startMs = Math.max(hints.startMs, this.#floorMs(this.#clock.now()));
+    const startMs = Math.max(hints.startMs, this.#retention.floorMs(this.#clock.now()));
     const found: SeriesData[] = [];
     for (const ref of this.#head.index.select(matchers)) {
       const samples = this.#head.read(ref, startMs, hints.endMs);
@@ -319,65 +248,13 @@ export class Store implements Appender, Querier {
   }
 
   #hasSamples(hints: SelectHints): (ref: SeriesRef) => boolean {
-    const startMs = Math.max(hints.startMs, this.#floorMs(this.#clock.now()));
+    const startMs = Math.max(hints.startMs, this.#retention.floorMs(this.#clock.now()));
     return (ref) => this.#head.hasSamples(ref, startMs, hints.endMs);
   }
 
-  #floorMs(nowMs: number): number {
-    return Math.max(nowMs - this.#limits.retentionMs, this.#sizeFloorMs);
-  }
-
-  /** Drops what is too old from memory and disk. Runs by itself; a call waits for its turn. */
+  /** Drops what is too old from memory and disk now; it also happens by itself. */
   prune(): Promise<void> {
-    this.#prunesWaiting++;
-    this.#pruning = this.#pruning
-      .then(() => this.#prune())
-      .catch((error) => this.#logger.error({ err: error }, 'Cannot drop old samples'))
-      .finally(() => this.#prunesWaiting--);
-    return this.#pruning;
-  }
-
-  async #prune(): Promise<void> {
-    const nowMs = this.#clock.now();
-    let oldestMs = await this.#pruneHead(nowMs);
-    while (this.#head.usedBytes > this.#limits.headBytes) {
-      // A quarter of the time goes in each round, so that a dozen of them get from a day to the last hour.
-      const keptSinceMs = Math.max(oldestMs, this.#floorMs(nowMs));
-      const floorMs = Math.min(keptSinceMs + (nowMs - keptSinceMs) / 4, nowMs - HEAD_MS_MIN);
-      if (!(floorMs > this.#floorMs(nowMs))) break;
-      this.#sizeFloorMs = floorMs;
-      this.#logger.warn(
-        {
-          headBytes: this.#head.usedBytes,
-          limitBytes: this.#limits.headBytes,
-          keptSince: new Date(floorMs).toISOString(),
-        },
-        'Memory for samples is used up: the oldest ones go before the retention is over',
-      );
-      oldestMs = await this.#pruneHead(nowMs);
-    }
-    await this.#wal.prune(this.#floorMs(nowMs), this.#limits.walBytes);
-  }
-
-  /** In slices, so that appends and queries go on between them. */
-  async #pruneHead(nowMs: number): Promise<number> {
-    let oldestMs = Number.POSITIVE_INFINITY;
-    const { table, index } = this.#head;
-    for (let from = 1; from < table.end; from += PRUNE_SLICE) {
-      const isCrowded = table.size - index.size > EMPTY_SERIES_MAX;
-      const idleSinceMs = isCrowded ? nowMs - SERIES_IDLE_MS : Number.NEGATIVE_INFINITY;
-      const slice = this.#head.prune(this.#floorMs(nowMs), idleSinceMs, from, from + PRUNE_SLICE);
-      oldestMs = Math.min(oldestMs, slice);
-      await nextTurn();
-    }
-    return oldestMs;
-  }
-
-  #schedulePrune(): void {
-    if (this.#closed) return;
-    this.#cancelTimer = this.#clock.after(PRUNE_EVERY_MS, () => {
-      void this.prune().then(() => this.#schedulePrune());
-    });
+    return this.#retention.run();
   }
 
   #state() {
@@ -388,31 +265,17 @@ export class Store implements Appender, Querier {
       walBytes: this.#wal.sizeBytes,
       walSegments: this.#wal.segments,
       walQueuedBytes: this.#wal.queuedBytes,
-      floorMs: this.#floorMs(this.#clock.now()),
+      floorMs: this.#retention.floorMs(this.#clock.now()),
     };
   }
 
   /** Writes what waits to the log and closes it. */
   async close(): Promise<void> {
-    this.#closed = true;
-    this.#cancelTimer();
-    await this.#pruning;
+    await this.#retention.stop();
     await this.#wal.close();
     this.#unlock();
   }
 }
 
-const PRUNE_EVERY_MS = 60_000;
-/** Series looked at in one go: well under a millisecond. */
-const PRUNE_SLICE = 4096;
-/**
- * Labels of series that have no samples any more stay known for their numbers, which senders may still hold.
- * Beyond this many (at 450 bytes 110 MB), those idle for six hours are forgotten: whoever appends to one is
- * told to ask for its number again.
- */
-const EMPTY_SERIES_MAX = 250_000;
-const SERIES_IDLE_MS = 6 * 3_600_000;
-/** However little memory there is, the last hour stays. */
-const HEAD_MS_MIN = 3_600_000;
 /** Kept free of the memory's 4 GiB for batches that are durable and still to be applied. */
 const MEMORY_RESERVE_BYTES = 256 * 1024 ** 2;

@@ -16,6 +16,9 @@ const DIRECTORY = '/wal';
 const FIRST = `${DIRECTORY}/00000001.wal`;
 const NOW_MS = 1_700_000_000_000;
 const logger = createLogger('silent');
+const metrics = storageMetrics(new Registry(), () => {
+  throw new Error('BUG: nobody reads these metrics');
+});
 
 interface Log {
   readonly wal: Wal;
@@ -38,13 +41,20 @@ async function openLog(files: MemoryFiles, segmentBytes = 1 << 20): Promise<Log>
     floorMs: 0,
     onMetadata,
   });
-  const metrics = storageMetrics(new Registry(), () => {
-    throw new Error('not asked');
-  });
   const clock = new ManualClock(NOW_MS);
   const { table } = head;
-  const sealed = report.segments;
-  const wal = new Wal({ directory: DIRECTORY, files, clock, logger, metrics, table, segmentBytes, sealed });
+  const { segments: sealed, lastSequence } = report;
+  const wal = new Wal({
+    directory: DIRECTORY,
+    files,
+    clock,
+    logger,
+    metrics,
+    table,
+    segmentBytes,
+    sealed,
+    lastSequence,
+  });
   const append = (text: string, atMs: number) =>
     new Promise<void>((resolve, reject) => {
       const pairs = text.split(' ').map((pair) => pair.split('='));

@@ -4,18 +4,12 @@ import type { Logger } from '../../runtime/logger.ts';
 import { StorageUnavailable } from '../engine/engine.ts';
 import type { Files } from './files.ts';
 import type { SampleBlock } from './head.ts';
-import {
-  type MetadataEntry,
-  readSamples,
-  sampleLayout,
-  writeMetadata,
-  writeSamples,
-  writeSeries,
-} from './record.ts';
+import { type MetadataEntry, writeMetadata, writeSeries } from './record.ts';
 import { FRAME_HEADER_BYTES, FrameType, frameBytes, sealFrame } from './segment.ts';
 import { type SealedSegment, SegmentWriter } from './segment-writer.ts';
 import { PAGE_MASK, type SeriesRef, type SeriesTable } from './series-table.ts';
 import type { StorageMetrics } from './storage-metrics.ts';
+import { type Settle, WalGroup } from './wal-group.ts';
 
 export interface WalOptions {
   readonly directory: string;
@@ -25,15 +19,10 @@ export interface WalOptions {
   readonly metrics: StorageMetrics;
   readonly table: SeriesTable;
   readonly segmentBytes: number;
-  /** Segments found at open. */
+  /** Segments found at open, and the highest number of any. */
   readonly sealed: readonly SealedSegment[];
+  readonly lastSequence: number;
 }
-
-/**
- * The batch's samples, out of the log's buffer and valid during the call only; or the error that kept them
- * out of the log.
- */
-export type Settle = (durable: SampleBlock | StorageUnavailable) => void;
 
 /**
  * The write-ahead log. Batches that come while a sync runs wait together and go into the next write and
@@ -48,8 +37,8 @@ export class Wal {
   #sealed: SealedSegment[];
   #segment: SegmentWriter | undefined;
   #nextSequence: number;
-  #waiting = new Group();
-  #spare = new Group();
+  #waiting = new WalGroup();
+  #spare = new WalGroup();
   #group = 0;
   #isFlushing = false;
   /** Of the last run; a failure in it is a bug and ends the process. */
@@ -60,7 +49,7 @@ export class Wal {
   constructor(options: WalOptions) {
     this.#options = options;
     this.#sealed = [...options.sealed];
-    this.#nextSequence = 1 + Math.max(0, ...options.sealed.map(({ sequence }) => sequence));
+    this.#nextSequence = options.lastSequence + 1;
   }
 
   /** Bytes on disk, of the room made ahead only what is written. */
@@ -152,9 +141,7 @@ export class Wal {
       this.#waiting = this.#spare;
       this.#spare = group;
       const failure = await this.#write(group);
-      for (const { offset, count, flags, payloadBytes, settle } of group.batches) {
-        settle(failure ?? readSamples(group.payload(offset, payloadBytes), count, flags, times(count)));
-      }
+      for (const batch of group.batches) batch.settle(failure ?? group.samples(batch));
       group.clear();
       if (failure === undefined) await this.#segment?.makeRoom(this.#options.segmentBytes);
     }
@@ -163,7 +150,7 @@ export class Wal {
   }
 
   /** Makes a group durable. Afterwards the log is as it was before when that failed. */
-  async #write(group: Group): Promise<StorageUnavailable | undefined> {
+  async #write(group: WalGroup): Promise<StorageUnavailable | undefined> {
     const { metrics, logger } = this.#options;
     let definitions: Definitions | undefined;
     const stopTimer = metrics.walSyncSeconds.startTimer();
@@ -181,15 +168,15 @@ export class Wal {
       this.#failing = false;
       return undefined;
     } catch (error) {
+      if (!isSystemError(error)) throw error;
       metrics.walFailures.inc();
       if (!this.#failing)
         logger.error({ err: error }, 'Cannot write to the log: batches are refused until it can be');
       this.#failing = true;
       definitions?.undo();
       if (this.#segment?.isSound === false) await this.#leaveSegment();
-      const reason = error instanceof Error ? error.message : String(error);
       return new StorageUnavailable(
-        `Cannot write to the log in ${this.#options.directory}: ${reason}; make room or mend the disk, then writes go on by themselves`,
+        `Cannot write to the log in ${this.#options.directory}: ${error.message}; make room or mend the disk, then writes go on by themselves`,
         { cause: error },
       );
     }
@@ -223,13 +210,13 @@ export class Wal {
   }
 
   /** Labels of series that have samples in the group and none yet in the segment. */
-  #define(group: Group, segment: SegmentWriter): Definitions {
+  #define(group: WalGroup, segment: SegmentWriter): Definitions {
     const { table } = this.#options;
     const { sequence, symbols } = segment;
     const series: [SeriesRef, Labels][] = [];
-    for (const { offset, count, flags, payloadBytes } of group.batches) {
-      const { refs } = readSamples(group.payload(offset, payloadBytes), count, flags, times(count));
-      for (let i = 0; i < count; i++) {
+    for (const batch of group.batches) {
+      const refs = group.refs(batch);
+      for (let i = 0; i < refs.length; i++) {
         const ref = refs[i]!;
         const page = table.page(ref)!;
         if (page.loggedIn[ref & PAGE_MASK] === sequence) continue;
@@ -250,6 +237,7 @@ export class Wal {
         return frames;
       },
       undo() {
+        if (series.length === 0) return;
         for (const [ref] of series) table.page(ref)!.loggedIn[ref & PAGE_MASK] = 0;
         for (const [text, number] of symbols) if (number >= symbolsBefore) symbols.delete(text);
       },
@@ -259,9 +247,12 @@ export class Wal {
 
 /** Batches that may wait for the disk: 64 MiB are 4 million samples, more than a second of anything. */
 const QUEUE_BYTES_MAX = 64 << 20;
-/** A group's buffer is kept for the next one unless it has grown beyond this. */
-const SPARE_BYTES_MAX = 4 << 20;
 const METADATA_WAITING_MAX = 10_000;
+
+/** What the operating system refused. Anything else is a bug, and no reason to ask senders to come again. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && /^E(?!RR_)/.test((error as NodeJS.ErrnoException).code ?? '');
+}
 
 interface Definitions {
   frames(group: number): Uint8Array[];
@@ -269,72 +260,9 @@ interface Definitions {
   undo(): void;
 }
 
-interface WaitingBatch {
-  readonly offset: number;
-  readonly count: number;
-  readonly flags: number;
-  readonly payloadBytes: number;
-  readonly settle: Settle;
-}
-
-/** Batches that are written together, laid out as the frames they become. */
-class Group {
-  bytes = new Uint8Array(new ArrayBuffer(64 << 10));
-  length = 0;
-  newestMs = Number.NEGATIVE_INFINITY;
-  readonly batches: WaitingBatch[] = [];
-  metadata: MetadataEntry[] = [];
-
-  add(block: SampleBlock, settle: Settle): void {
-    const { flags, payloadBytes } = sampleLayout(block.timestamps, block.length);
-    const sizeBytes = frameBytes(payloadBytes);
-    this.#reserve(sizeBytes);
-    const offset = this.length;
-    writeSamples(this.bytes, offset + FRAME_HEADER_BYTES, block, flags);
-    this.bytes.fill(0, offset + FRAME_HEADER_BYTES + payloadBytes, offset + sizeBytes);
-    this.length += sizeBytes;
-    for (let i = 0; i < block.length; i++) this.newestMs = Math.max(this.newestMs, block.timestamps[i]!);
-    this.batches.push({ offset, count: block.length, flags, payloadBytes, settle });
-  }
-
-  payload(offset: number, payloadBytes: number): Uint8Array<ArrayBuffer> {
-    return this.bytes.subarray(offset + FRAME_HEADER_BYTES, offset + FRAME_HEADER_BYTES + payloadBytes);
-  }
-
-  seal(group: number): void {
-    for (const { offset, count, flags, payloadBytes } of this.batches) {
-      sealFrame(this.bytes, offset, { type: FrameType.samples, flags, count, group, payloadBytes });
-    }
-  }
-
-  clear(): void {
-    this.batches.length = 0;
-    this.metadata = [];
-    this.length = 0;
-    this.newestMs = Number.NEGATIVE_INFINITY;
-    if (this.bytes.byteLength > SPARE_BYTES_MAX) this.bytes = new Uint8Array(new ArrayBuffer(64 << 10));
-  }
-
-  #reserve(sizeBytes: number): void {
-    if (this.length + sizeBytes <= this.bytes.byteLength) return;
-    const grown = new Uint8Array(
-      new ArrayBuffer(Math.max(2 * this.bytes.byteLength, frameBytes(this.length + sizeBytes))),
-    );
-    grown.set(this.bytes.subarray(0, this.length));
-    this.bytes = grown;
-  }
-}
-
 function frameOf(type: number, count: number, group: number, payload: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(frameBytes(payload.byteLength));
   bytes.set(payload, FRAME_HEADER_BYTES);
   sealFrame(bytes, 0, { type, flags: 0, count, group, payloadBytes: payload.byteLength });
   return bytes;
-}
-
-/** Timestamps of the batch being read: one at a time, so one column serves all. */
-let timesColumn = new Float64Array(4096);
-function times(count: number): Float64Array {
-  if (timesColumn.length < count) timesColumn = new Float64Array(2 * count);
-  return timesColumn;
 }
