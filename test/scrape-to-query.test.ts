@@ -1,8 +1,9 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { normalizeFloatLabel } from '../model/exposition-float.ts';
+import { peer } from './peers.ts';
 import { freePort, type StartedProcess, startProcess } from './processes.ts';
 import { type RecordingProxy, startRecordingProxy } from './recording-proxy.ts';
 import { program } from './shared.ts';
@@ -182,9 +183,7 @@ async function startCollector(hub: string, proxies: ReadonlyMap<string, Recordin
 /** The oracle: a Prometheus 3 where `KARMASCOPE_PEERS` has one, else the machine's own. */
 async function startPrometheus(proxies: ReadonlyMap<string, RecordingProxy>): Promise<string> {
   const port = await freePort();
-  const peers = process.env['KARMASCOPE_PEERS'] ?? '';
-  const candidates = [join(peers, 'prometheus'), join(peers, 'usr', 'bin', 'prometheus')];
-  const command = (peers && candidates.find(existsSync)) || 'prometheus';
+  const command = peer('prometheus') ?? 'prometheus';
   writeFileSync(join(folder, 'prometheus.yaml'), scrapeConfigs(proxies));
   const url = `http://127.0.0.1:${port}`;
   await start(command, prometheusFlags('prometheus.yaml', 'oracle', port), `${url}/-/ready`);
