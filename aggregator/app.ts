@@ -1,6 +1,5 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { open } from 'lmdb';
 import { formatDurationMs } from '../model/duration.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { ConfigError } from '../runtime/config.ts';
@@ -8,6 +7,7 @@ import { listen } from '../runtime/http-server.ts';
 import { Cleanups } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createRegistry, type Registry } from '../runtime/metrics.ts';
+import { openStateDatabase } from '../runtime/state-database.ts';
 import { version } from '../runtime/version.ts';
 import { prometheusApi } from './api/prometheus-api.ts';
 import { slosApi } from './api/slos.ts';
@@ -63,8 +63,6 @@ export interface Aggregator {
 const WRITE_PATH = '/api/v1/write';
 const LOGS_PATH = '/api/v1/otlp/v1/logs';
 const SELF_JOB = 'karmascope-aggregator';
-/** lmdb reserves a slot for each named database; there are about ten. */
-const STATE_DATABASES_MAX = 32;
 
 /**
  * Builds every part once, receivers before senders, and registers its undoing. It listens first and answers
@@ -102,8 +100,8 @@ async function build(options: AggregatorOptions, cleanups: Cleanups): Promise<Ag
 
   // What changes in place: the registry, events, slices of objectives.
   mkdirSync(storagePath, { recursive: true });
-  const state = open({ path: join(storagePath, 'state'), maxDbs: STATE_DATABASES_MAX });
-  cleanups.add('state', () => state.close());
+  const { root: state, close: closeState } = openStateDatabase(join(storagePath, 'state'));
+  cleanups.add('state', closeState);
   const clusters = new ClusterRegistry(state, { clock, logger: log('registry'), metrics });
   clusters.configure(identities.list);
   registerClusterMetrics(clusters, metrics, () => clock.now());

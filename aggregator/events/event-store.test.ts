@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { open, type RootDatabase } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ClusterEvent } from '../../model/event.ts';
 import { ManualClock } from '../../runtime/clock.ts';
 import { createRegistry } from '../../runtime/metrics.ts';
+import { openStateDatabase, type StateDatabase } from '../../runtime/state-database.ts';
 import { eventSeries } from './event-series.ts';
 import { type EventLimits, EventStore } from './event-store.ts';
 
@@ -14,21 +14,21 @@ const SECOND = 1_000;
 const DAY = 86_400_000;
 
 let folder: string;
-let root: RootDatabase;
+let state: StateDatabase;
 let clock: ManualClock;
 beforeEach(() => {
   clock = new ManualClock(NOW);
   folder = mkdtempSync(join(tmpdir(), 'events-'));
-  root = open({ path: folder, maxDbs: 32 });
+  state = openStateDatabase(folder);
 });
 afterEach(async () => {
-  await root.close();
+  await state.close();
   rmSync(folder, { recursive: true });
 });
 
 function newStore(limits?: EventLimits): EventStore {
   const metrics = createRegistry('karmascope_aggregator');
-  return new EventStore(root, { clock, metrics, ...(limits && { limits }) });
+  return new EventStore(state.root, { clock, metrics, ...(limits && { limits }) });
 }
 
 /** `SyncFailed Work/shop x3 uid-1 @-5s`: reason, object, count, uid and age, each but the first optional. */

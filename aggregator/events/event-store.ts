@@ -2,6 +2,7 @@ import type { Database, RangeOptions, RootDatabase } from 'lmdb';
 import { Gauge, type Registry } from 'prom-client';
 import type { ClusterEvent } from '../../model/event.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { commitDurably } from '../../runtime/state-database.ts';
 import { StorageUnavailable } from '../engine/engine.ts';
 import {
   cursorOf,
@@ -95,7 +96,7 @@ export class EventStore {
     const counts = { stored: 0, repeated: 0, expired: 0 };
     let added = 0;
     try {
-      await this.#events.transaction(() => {
+      await commitDurably(this.#events, () => {
         for (const event of events) {
           const known = event.timeMs < oldestMs ? undefined : this.#events.get([cluster, event.uid]);
           const { kind, occurrences } = decide(known, event, oldestMs);
@@ -108,7 +109,6 @@ export class EventStore {
         }
         this.#changeCount(cluster, added);
       });
-      await this.#events.flushed;
     } catch (error) {
       throw new StorageUnavailable(`Cannot store events: ${(error as Error).message}`, { cause: error });
     }
@@ -146,7 +146,7 @@ export class EventStore {
     const doomed = this.#expired();
     if (doomed.length === 0) doomed.push(...this.#excess());
     if (doomed.length === 0) return 0;
-    await this.#events.transaction(() => {
+    await commitDurably(this.#events, () => {
       for (const { cluster, uid } of doomed) {
         const event = this.#events.get([cluster, uid]);
         if (!event) continue;

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { open, type RootDatabase } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ClusterState } from '../../model/cluster.ts';
 import { ManualClock } from '../../runtime/clock.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { createRegistry } from '../../runtime/metrics.ts';
+import { openStateDatabase, type StateDatabase } from '../../runtime/state-database.ts';
 import type { Identity } from '../identity/identity.ts';
 import { ClusterRegistry } from './registry.ts';
 import { registerClusterMetrics } from './registry-metrics.ts';
@@ -44,21 +44,21 @@ function clusterState(name: string, change: Partial<ClusterState> = {}): Cluster
 }
 
 let folder: string;
-let root: RootDatabase;
+let state: StateDatabase;
 let clock: ManualClock;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'registry-'));
-  root = open({ path: folder, maxDbs: 32 });
+  state = openStateDatabase(folder);
   clock = new ManualClock(NOW);
 });
 afterEach(async () => {
-  await root.close();
+  await state.close();
   rmSync(folder, { recursive: true });
 });
 
 function newRegistry(identities: readonly Identity[] = [host, eu]): ClusterRegistry {
   const metrics = createRegistry('karmascope_aggregator');
-  const registry = new ClusterRegistry(root, { clock, logger: createLogger('silent'), metrics });
+  const registry = new ClusterRegistry(state.root, { clock, logger: createLogger('silent'), metrics });
   registry.configure(identities);
   return registry;
 }

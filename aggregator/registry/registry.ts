@@ -3,6 +3,7 @@ import { Counter, type Registry } from 'prom-client';
 import type { ClusterState } from '../../model/cluster.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { commitDurably } from '../../runtime/state-database.ts';
 import type { Identity } from '../identity/identity.ts';
 import { type ClusterEntry, type DepartedCluster, type Place, silenceMs } from './cluster-entry.ts';
 
@@ -170,9 +171,10 @@ export class ClusterRegistry {
   async persist(): Promise<void> {
     this.#forgetGoneSenders();
     const names = [...this.#dirty];
+    if (names.length === 0) return;
     this.#dirty.clear();
     try {
-      await this.#database.transaction(() => {
+      await commitDurably(this.#database, () => {
         for (const name of names) {
           const known = this.#known.get(name);
           if (known) void this.#database.put(name, known);
@@ -182,7 +184,6 @@ export class ClusterRegistry {
           else void this.#departedDatabase.remove(name);
         }
       });
-      await this.#database.flushed;
     } catch (error) {
       for (const name of names) this.#dirty.add(name);
       throw error;
