@@ -1,4 +1,5 @@
 import type { Clock } from '../runtime/clock.ts';
+import type { WatchState } from '../runtime/kubernetes.ts';
 import { Cleanups } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createRegistry } from '../runtime/metrics.ts';
@@ -6,9 +7,11 @@ import type { CollectorConfig } from './config.ts';
 import { startDiscovery } from './discovery/discovery.ts';
 import { startEventWatches } from './events/event-watch.ts';
 import { ClusterWatch } from './karmada/cluster-watch.ts';
+import type { HubState } from './push/hub-client.ts';
 import { startPush } from './push/push.ts';
 import { ScrapeManager } from './scrape/manager.ts';
 import { startWeb } from './web/server.ts';
+import type { Connection } from './web/targets-page.ts';
 
 export interface CollectorOptions {
   readonly config: CollectorConfig;
@@ -48,11 +51,13 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       seed: config.cluster,
     });
     let isReady = false;
+    const connections: (() => readonly Connection[])[] = [() => [hubConnection(config.push.url, push.hub)]];
     const web = await startWeb(listenAddress, {
       cluster: config.cluster,
       manager,
       registry,
       clock,
+      connections: () => connections.flatMap((of) => of()),
       isReady: () => isReady,
     });
     cleanups.add('web server', () => web.close());
@@ -79,6 +84,9 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
         registry,
       });
       cleanups.add('watches of events', () => watches.stop());
+      connections.push(() =>
+        watches.states.map(({ cluster, state }) => watchConnection(`events of ${cluster}`, state)),
+      );
     }
     if (config.karmada) {
       const watch = new ClusterWatch({
@@ -90,6 +98,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       });
       cleanups.add("watch of Karmada's clusters", () => watch.stop());
       addSource('karmada-objects', () => watch.page());
+      connections.push(() => [watchConnection("Karmada's clusters", watch.state)]);
     }
 
     for (const { scrape, discovery } of config.jobs) {
@@ -107,4 +116,12 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     await cleanups.stop();
     throw error;
   }
+}
+
+function hubConnection(url: string, { failing }: HubState): Connection {
+  return { name: `hub ${url}`, trouble: failing?.reason ?? '', sinceMs: failing?.sinceMs ?? 0 };
+}
+
+function watchConnection(name: string, { reason, sinceMs }: WatchState): Connection {
+  return { name, trouble: reason, sinceMs };
 }

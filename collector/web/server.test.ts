@@ -39,6 +39,10 @@ describe('collector web', () => {
       registry,
       clock,
       isReady: () => isReady,
+      connections: () => [
+        { name: 'hub', trouble: HOSTILE, sinceMs: clock.now() - 90_000 },
+        { name: 'events', trouble: '', sinceMs: 0 },
+      ],
     });
     return () => manager.stop();
   });
@@ -65,6 +69,8 @@ describe('collector web', () => {
     const { text } = await get('/targets');
     expect(text).toContain('1 up, 1 down');
     expect(text).toContain('<code>instance=&quot;a:1&quot;</code>');
+    expect(text).toContain('● events');
+    expect(text).toContain('(for 90.0 s)');
     expect(text).not.toContain('<script');
     expect(text).toContain('&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;');
   });

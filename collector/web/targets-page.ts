@@ -1,16 +1,29 @@
-import { formatDurationMs } from '../../model/duration.ts';
 import type { ActiveTarget } from '../scrape/manager.ts';
+
+/** Something this process depends on: the hub, an API server it watches. */
+export interface Connection {
+  readonly name: string;
+  /** Why it does not work; empty when it does. */
+  readonly trouble: string;
+  /** Since when it does not. */
+  readonly sinceMs: number;
+}
 
 export interface TargetsPage {
   readonly cluster: string;
   readonly nowMs: number;
+  readonly connections: readonly Connection[];
   readonly targets: readonly ActiveTarget[];
   readonly dropped: readonly { readonly job: string; readonly count: number }[];
 }
 
 /** The page at `/targets`: what is wrong first, then all targets by job. Needs no script. */
-export function renderTargetsPage({ cluster, nowMs, targets, dropped }: TargetsPage): string {
-  const jobs = Map.groupBy(targets, ({ target }) => target.job);
+export function renderTargetsPage({ cluster, nowMs, connections, targets, dropped }: TargetsPage): string {
+  const hasDown = (members: readonly ActiveTarget[]) =>
+    members.some(({ status }) => status.health === 'down');
+  const jobs = [...Map.groupBy(targets, ({ target }) => target.job)].sort(
+    ([, a], [, b]) => Number(hasDown(b)) - Number(hasDown(a)),
+  );
   const count = (health: string) => targets.filter(({ status }) => status.health === health).length;
   const summary = `${count('up')} up, ${count('down')} down${
     count('unknown') > 0 ? `, ${count('unknown')} not scraped yet` : ''
@@ -28,12 +41,21 @@ export function renderTargetsPage({ cluster, nowMs, targets, dropped }: TargetsP
 <main>
 <h1>Targets of ${escapeHtml(cluster)}</h1>
 <p>${summary}. As JSON: <a href="/api/v1/targets">/api/v1/targets</a></p>
-${Array.from(jobs, ([job, members]) => renderJob(job, members, nowMs)).join('\n')}
+<ul>
+${connections.map((connection) => renderConnection(connection, nowMs)).join('\n')}
+</ul>
+${jobs.map(([job, members]) => renderJob(job, members, nowMs)).join('\n')}
 ${renderDropped(dropped)}
 </main>
 </body>
 </html>
 `;
+}
+
+function renderConnection({ name, trouble, sinceMs }: Connection, nowMs: number): string {
+  if (trouble === '') return `<li><span class="good">● ${escapeHtml(name)}</span></li>`;
+  const since = seconds(nowMs - sinceMs);
+  return `<li><span class="error">▲ ${escapeHtml(name)}: ${escapeHtml(trouble)} (for ${since})</span></li>`;
 }
 
 function renderJob(job: string, members: readonly ActiveTarget[], nowMs: number): string {
@@ -44,7 +66,7 @@ function renderJob(job: string, members: readonly ActiveTarget[], nowMs: number)
 <h2>${escapeHtml(job)} <small>${up} of ${members.length} up</small></h2>
 <div class="scroll" tabindex="0" role="region" aria-label="Targets of job ${escapeHtml(job)}">
 <table>
-<thead><tr><th scope="col">State</th><th scope="col">Endpoint</th><th scope="col">Labels</th><th scope="col">Last scrape</th><th scope="col">Samples</th><th scope="col">Error</th></tr></thead>
+<thead><tr><th scope="col" class="state">State</th><th scope="col">Endpoint</th><th scope="col">Labels</th><th scope="col">Last scrape</th><th scope="col" class="number">Samples</th><th scope="col">Error</th></tr></thead>
 <tbody>
 ${sorted.map((member) => renderTarget(member, nowMs)).join('\n')}
 </tbody>
@@ -65,8 +87,8 @@ function renderTarget({ target, status }: ActiveTarget, nowMs: number): string {
   );
   const last =
     status.lastScrapeMs === undefined
-      ? `every ${formatDurationMs(target.intervalMs)}`
-      : `${formatDurationMs(Math.max(0, nowMs - status.lastScrapeMs))} ago, took ${formatDurationMs(status.lastDurationMs)}`;
+      ? `every ${seconds(target.intervalMs)}`
+      : `${seconds(nowMs - status.lastScrapeMs)} ago, took ${status.lastDurationMs} ms`;
   const samples = status.lastScrapeMs === undefined ? '' : String(status.counts.kept);
   return `<tr class="${status.health}"><td class="state">${STATES[status.health]}</td><td>${endpoint}</td><td>${labels.join(' ')}</td><td>${last}</td><td class="number">${samples}</td><td class="error">${escapeHtml(status.lastError)}</td></tr>`;
 }
@@ -76,6 +98,10 @@ function renderDropped(dropped: TargetsPage['dropped']): string {
   if (some.length === 0) return '';
   const items = some.map(({ job, count }) => `<li>${escapeHtml(job)}: ${count}</li>`).join('');
   return `<section><h2>Dropped by relabeling</h2><ul>${items}</ul></section>`;
+}
+
+function seconds(ms: number): string {
+  return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -100,11 +126,12 @@ main { max-width: 90rem; margin: 0 auto; padding: 1rem 1.5rem 3rem }
 h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin: 1.8rem 0 .4rem } small { color: var(--soft); font-weight: normal }
 a { color: var(--link) }
 .scroll { overflow-x: auto }
-table { border-collapse: collapse; width: 100% }
+table { border-collapse: collapse; width: 100%; min-width: 60rem; table-layout: fixed }
+ul { list-style: none; padding: 0 }
 th, td { text-align: left; vertical-align: top; padding: .35rem .7rem .35rem 0; border-top: 1px solid var(--line) }
 th { color: var(--soft); font-weight: 600; border-top: 0 }
 code { font: 13px/1.4 ui-monospace, monospace }
-.state { white-space: nowrap } .number { text-align: right; font-variant-numeric: tabular-nums }
-.up .state { color: var(--good) } .down .state, .error { color: var(--bad) } .down td { background: var(--bad-page) }
-.error { overflow-wrap: anywhere; min-width: 16rem }
+.state { width: 6rem; white-space: nowrap } .number { width: 5rem; text-align: right; font-variant-numeric: tabular-nums }
+.good, .up .state { color: var(--good) } .down .state, .error { color: var(--bad) } .down > td { background: var(--bad-page) }
+td, li { overflow-wrap: anywhere }
 `;
