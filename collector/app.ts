@@ -102,12 +102,17 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     }
 
     for (const { scrape, discovery } of config.jobs) {
-      const stop = await startDiscovery(discovery, {
+      const found = await startDiscovery(discovery, {
         clock,
         logger: logger.child({ component: 'discovery', job: scrape.name }),
         onGroups: (groups) => manager.update(scrape.name, groups),
       });
-      cleanups.add(`discovery of ${scrape.name}`, stop);
+      cleanups.add(`discovery of ${scrape.name}`, () => found.stop());
+      connections.push(() =>
+        found
+          .watches()
+          .map(({ name, state }) => watchConnection(`targets of ${scrape.name}: ${name}`, state)),
+      );
     }
     isReady = true;
     logger.info({ url: web.url, cluster: config.cluster, jobs: config.jobs.length }, 'Collector is ready');

@@ -55,10 +55,12 @@ describe('startDiscovery', () => {
   test('follows pods: those there are, those that come, change and go, and those missed in between', async () => {
     const api = await startApi();
     const kubeconfig = { role: 'pod' as const, kubeconfig_file: api.kubeconfigFile };
-    const { addresses, clock } = await discover({ kubernetes: [kubeconfig] });
+    const { addresses, clock, watches } = await discover({ kubernetes: [kubeconfig] });
+    expect(watches()).toEqual(['/api/v1/pods listing']);
     await until(clock, () => addresses().length > 0);
     expect(addresses()).toEqual(['10.0.0.1']);
     await until(clock, () => api.watches.size > 0);
+    expect(watches()).toEqual(['/api/v1/pods synced']);
     api.send('ADDED', pod('b', '10.0.0.2'));
     api.send('MODIFIED', pod('a', '10.0.0.9'));
     await until(clock, () => addresses().join() === '10.0.0.2,10.0.0.9');
@@ -74,7 +76,7 @@ describe('startDiscovery', () => {
 async function discover(config: Partial<DiscoveryConfig>) {
   const clock = new ManualClock();
   const groups = new Map<string, TargetGroup>();
-  const stop = await startDiscovery(
+  const discovery = await startDiscovery(
     { static: [], files: [], kubernetes: [], ...config },
     {
       clock,
@@ -84,7 +86,7 @@ async function discover(config: Partial<DiscoveryConfig>) {
       },
     },
   );
-  cleanups.push(stop);
+  cleanups.push(() => discovery.stop());
   const addresses = () =>
     Array.from(groups.values(), ({ targets, labels }) =>
       targets.map(({ __address__: address }) =>
@@ -93,7 +95,11 @@ async function discover(config: Partial<DiscoveryConfig>) {
     )
       .flat()
       .sort();
-  return { clock, addresses };
+  return {
+    clock,
+    addresses,
+    watches: () => discovery.watches().map(({ name, state }) => `${name} ${state.phase}`),
+  };
 }
 
 function pod(name: string, podIP: string) {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../runtime/clock.ts';
+import type { WatchState } from '../../runtime/kubernetes.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { DiscoveryConfig } from './config.ts';
 
@@ -21,12 +22,15 @@ export interface DiscoveryOptions {
   readonly onGroups: OnGroups;
 }
 
+export interface Discovery {
+  /** How the watches of API servers are doing. */
+  watches(): { readonly name: string; readonly state: WatchState }[];
+  stop(): Promise<void>;
+}
+
 /** Finds the targets of a job and tells of changes until it is stopped. */
-export async function startDiscovery(
-  config: DiscoveryConfig,
-  options: DiscoveryOptions,
-): Promise<() => Promise<void>> {
-  const stops: (() => void | Promise<void>)[] = [];
+export async function startDiscovery(config: DiscoveryConfig, options: DiscoveryOptions): Promise<Discovery> {
+  const parts: Discovery[] = [];
   options.onGroups(
     config.static.map(({ targets, labels }, i) => ({
       source: `static/${i}`,
@@ -36,15 +40,17 @@ export async function startDiscovery(
   );
   if (config.files.length > 0) {
     const { startFileDiscovery } = await import('./files.ts');
-    for (const files of config.files) stops.push(startFileDiscovery(files, options));
+    for (const files of config.files) parts.push(startFileDiscovery(files, options));
   }
   if (config.kubernetes.length > 0) {
-    // The client is large: it is loaded only where it is used.
     const { startKubernetesDiscovery } = await import('./kubernetes.ts');
     for (const [i, kubernetes] of config.kubernetes.entries())
-      stops.push(startKubernetesDiscovery(kubernetes, { ...options, prefix: `kubernetes/${i}` }));
+      parts.push(startKubernetesDiscovery(kubernetes, { ...options, prefix: `kubernetes/${i}` }));
   }
-  return async () => {
-    await Promise.all(stops.map((stop) => stop()));
+  return {
+    watches: () => parts.flatMap((part) => part.watches()),
+    stop: async () => {
+      await Promise.all(parts.map((part) => part.stop()));
+    },
   };
 }

@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { sleep } from '../../runtime/clock.ts';
 import { type FileDiscoveryConfig, staticGroupSchema } from './config.ts';
-import type { DiscoveryOptions, TargetGroup } from './discovery.ts';
+import type { Discovery, DiscoveryOptions, TargetGroup } from './discovery.ts';
 
 /** Files are read this often; a target that waits half a minute for its first scrape is no trouble. */
 const READ_INTERVAL_MS = 5_000;
@@ -15,10 +15,7 @@ const fileSchema = z.array(staticGroupSchema);
  * Targets from files that another program writes (`file_sd_configs`). A file that cannot be read or is not
  * well-formed keeps the targets it had: a writer that is caught half-way must not end the scrapes.
  */
-export function startFileDiscovery(
-  config: FileDiscoveryConfig,
-  options: DiscoveryOptions,
-): () => Promise<void> {
+export function startFileDiscovery(config: FileDiscoveryConfig, options: DiscoveryOptions): Discovery {
   const stopped = new AbortController();
   const discovery = new FileDiscovery(config, options);
   const ended = (async () => {
@@ -27,9 +24,12 @@ export function startFileDiscovery(
       await sleep(options.clock, READ_INTERVAL_MS, stopped.signal);
     }
   })();
-  return async () => {
-    stopped.abort();
-    await ended;
+  return {
+    watches: () => [],
+    stop: async () => {
+      stopped.abort();
+      await ended;
+    },
   };
 }
 

@@ -1,8 +1,8 @@
-import { watchList } from '../../runtime/kubernetes.ts';
+import { type WatchHandle, watchList } from '../../runtime/kubernetes.ts';
 import { KubernetesClient } from '../../runtime/kubernetes-client.ts';
 import type { KubernetesObject } from '../../runtime/kubernetes-list.ts';
 import type { KubernetesDiscoveryConfig } from './config.ts';
-import type { DiscoveryOptions, TargetGroup } from './discovery.ts';
+import type { Discovery, DiscoveryOptions, TargetGroup } from './discovery.ts';
 import { type Node, nodeTargets, type Pod, podTargets } from './kubernetes-targets.ts';
 
 /** Changes are told together this often: a rollout changes each of its pods a dozen times in a few seconds. */
@@ -12,23 +12,28 @@ const TELL_INTERVAL_MS = 1_000;
 export function startKubernetesDiscovery(
   config: KubernetesDiscoveryConfig,
   options: DiscoveryOptions & { readonly prefix: string },
-): () => Promise<void> {
+): Discovery {
   const client = new KubernetesClient({ kubeconfigFile: config.kubeconfig_file, clock: options.clock });
   const stopped = new AbortController();
   const changes = new Changes(options);
-  const watch = <T extends KubernetesObject>(path: string, targets: (object: T) => TargetGroup) =>
-    watchCollection(path, targets, { ...options, client, signal: stopped.signal, changes });
+  const watch = <T extends KubernetesObject>(path: string, targets: (object: T) => TargetGroup) => ({
+    path,
+    handle: watchCollection(path, targets, { ...options, client, signal: stopped.signal, changes }),
+  });
   const namespaces = config.namespaces?.names.map((name) => `/namespaces/${encodeURIComponent(name)}`) ?? [
     '',
   ];
-  const ended =
+  const handles =
     config.role === 'node'
       ? [watch<Node>('/api/v1/nodes', nodeTargets)]
       : namespaces.map((namespace) => watch<Pod>(`/api/v1${namespace}/pods`, podTargets));
-  return async () => {
-    stopped.abort();
-    changes.stop();
-    await Promise.all(ended);
+  return {
+    watches: () => handles.map(({ path, handle }) => ({ name: path, state: handle.state })),
+    stop: async () => {
+      stopped.abort();
+      await Promise.all(handles.map(({ handle }) => handle.ended));
+      changes.stop();
+    },
   };
 }
 
@@ -41,10 +46,10 @@ function watchCollection<T extends KubernetesObject>(
     readonly signal: AbortSignal;
     readonly changes: Changes;
   },
-): Promise<void> {
+): WatchHandle {
   const { changes } = options;
   let known = new Set<string>();
-  const { ended } = watchList<T>({
+  return watchList<T>({
     ...options,
     path,
     onSync: (items) => {
@@ -66,7 +71,6 @@ function watchCollection<T extends KubernetesObject>(
       }
     },
   });
-  return ended;
 }
 
 /** Changed groups that have not been told yet, the last word of each source. */

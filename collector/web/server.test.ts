@@ -3,9 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ManualClock } from '../../runtime/clock.ts';
 import type { HttpServer } from '../../runtime/http-server.ts';
 import { createLogger } from '../../runtime/logger.ts';
+import { parseCollectorConfig } from '../config.ts';
 import { ScrapeManager } from '../scrape/manager.ts';
 import { startWeb } from './server.ts';
 
+const CONFIG = 'cluster: c\npush: { url: "http://127.0.0.1:1" }\nscrape_configs: [{ job_name: idle }]';
 const HOSTILE = '<script>alert("x")</script>';
 
 describe('collector web', () => {
@@ -16,7 +18,7 @@ describe('collector web', () => {
 
   beforeAll(async () => {
     const manager = new ScrapeManager({
-      jobs: [],
+      jobs: parseCollectorConfig('c.yaml', CONFIG).jobs.map(({ scrape }) => scrape),
       sink: { tryPush: () => true },
       clock,
       logger: createLogger('silent'),
@@ -69,6 +71,7 @@ describe('collector web', () => {
     const { text } = await get('/targets');
     expect(text).toContain('1 up, 1 down');
     expect(text).toContain('<code>instance=&quot;a:1&quot;</code>');
+    expect(text).toContain('<h2>idle <small>no targets</small></h2>');
     expect(text).toContain('● events');
     expect(text).toContain('(for 90.0 s)');
     expect(text).not.toContain('<script');

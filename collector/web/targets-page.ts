@@ -14,6 +14,7 @@ export interface TargetsPage {
   readonly nowMs: number;
   readonly connections: readonly Connection[];
   readonly targets: readonly ActiveTarget[];
+  /** Every job of the config, with what relabeling dropped of it. */
   readonly dropped: readonly { readonly job: string; readonly count: number }[];
 }
 
@@ -24,6 +25,7 @@ export function renderTargetsPage({ cluster, nowMs, connections, targets, droppe
   const jobs = [...Map.groupBy(targets, ({ target }) => target.job)].sort(
     ([, a], [, b]) => Number(hasDown(b)) - Number(hasDown(a)),
   );
+  const named = new Set(jobs.map(([job]) => job));
   const count = (health: string) => targets.filter(({ status }) => status.health === health).length;
   const summary = `${count('up')} up, ${count('down')} down${
     count('unknown') > 0 ? `, ${count('unknown')} not scraped yet` : ''
@@ -45,6 +47,11 @@ export function renderTargetsPage({ cluster, nowMs, connections, targets, droppe
 ${connections.map((connection) => renderConnection(connection, nowMs)).join('\n')}
 </ul>
 ${jobs.map(([job, members]) => renderJob(job, members, nowMs)).join('\n')}
+${dropped
+  .map(({ job }) => job)
+  .filter((job) => !named.has(job))
+  .map(renderEmptyJob)
+  .join('\n')}
 ${renderDropped(dropped)}
 </main>
 </body>
@@ -73,6 +80,10 @@ ${sorted.map((member) => renderTarget(member, nowMs)).join('\n')}
 </table>
 </div>
 </section>`;
+}
+
+function renderEmptyJob(job: string): string {
+  return `<section><h2>${escapeHtml(job)} <small>no targets</small></h2></section>`;
 }
 
 const STATES = { up: '● up', down: '▲ down', unknown: '○ not scraped yet' };
