@@ -94,6 +94,8 @@ describe('whom the hub expects', () => {
     expect(registry.departed().map(({ name, id }) => `${name} ${id}`)).toEqual(['a a-id', 'b b-id']);
     registry.sampleReceived('a', NOW);
     expect(shown(registry)).toContain('a sender');
+    registry.update(clusterState('a'));
+    expect(registry.departed().map(({ name }) => name)).toEqual(['b']);
   });
 
   test('nor is a sender that nobody knows of remembered for more than a day of silence', async () => {
@@ -124,6 +126,13 @@ describe('whom the hub expects', () => {
       'prod-us-2',
     ]);
   });
+});
+
+test('a cluster that two senders bring is the host when one of them speaks for the federation', () => {
+  const node = { ...eu, name: 'node', cluster: 'karmada-host', region: 'elsewhere' };
+  const registry = newRegistry([host, node]);
+  expect(shown(registry)).toEqual(['karmada-host host expected']);
+  expect(registry.place('karmada-host').region).toBe('eu-west-1');
 });
 
 describe('a restarted hub', () => {

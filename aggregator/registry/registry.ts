@@ -23,6 +23,10 @@ interface Known {
   lastEventReceivedMs?: number;
 }
 
+interface Configured extends Place {
+  readonly isHost: boolean;
+}
+
 /**
  * Every cluster of the federation: members by Karmada's Cluster objects, the host and other senders by their
  * identities. Kept on disk, so that a restarted hub knows at once whom to expect and since when each was
@@ -40,7 +44,10 @@ export class ClusterRegistry {
   readonly #awaitedSince = new Map<string, number>();
   readonly #placeVersions = new Map<string, number>();
   #placesVersion = 0;
-  #identities: readonly Identity[] = [];
+  /** What identities say of their clusters. */
+  #configured: ReadonlyMap<string, Configured> = new Map();
+  /** Without one nobody tells the hub of members: then the configured senders are the ones to expect. */
+  #hasFederationIdentity = false;
   readonly #dirty = new Set<string>();
 
   constructor(
@@ -65,7 +72,8 @@ export class ClusterRegistry {
   /** Takes over the senders of a configuration: they name the host and places the registry does not know. */
   configure(identities: readonly Identity[]): void {
     const before = new Map(this.#allNames().map((name) => [name, this.place(name)]));
-    this.#identities = identities;
+    this.#configured = byCluster(identities);
+    this.#hasFederationIdentity = identities.some(({ federation }) => federation);
     const names = new Set([...before.keys(), ...this.#allNames()]);
     for (const name of names) {
       if (!before.has(name)) this.#awaitedSince.set(name, this.#clock.now());
@@ -81,7 +89,7 @@ export class ClusterRegistry {
   }
 
   get(name: string): ClusterEntry | undefined {
-    return this.#isKnown(name) ? this.#entry(name) : undefined;
+    return this.#known.has(name) || this.#configured.has(name) ? this.#entry(name) : undefined;
   }
 
   /** Clusters that left the federation, the last first. */
@@ -98,10 +106,10 @@ export class ClusterRegistry {
   /** As Karmada says; where it does not, as the cluster's identity is configured. */
   place(name: string): Place {
     const state = this.#known.get(name)?.state;
-    const identity = this.#identities.find(({ cluster }) => cluster === name);
+    const configured = this.#configured.get(name);
     return {
-      region: state?.region || identity?.region || '',
-      provider: state?.provider || identity?.provider || '',
+      region: state?.region || configured?.region || '',
+      provider: state?.provider || configured?.provider || '',
     };
   }
 
@@ -115,7 +123,7 @@ export class ClusterRegistry {
     const name = state.name;
     const before = this.place(name);
     const known = this.#require(name);
-    const previousId = known.state?.id ?? this.#departed.get(name)?.id ?? '';
+    const previousId = known.state?.id || this.#departed.get(name)?.id || '';
     if (previousId !== '' && state.id !== '' && previousId !== state.id) {
       known.replaced = { previousId, atMs: this.#clock.now() };
       this.#idChanges.inc({ cluster: name });
@@ -127,6 +135,7 @@ export class ClusterRegistry {
     // Karmada reads the id once; a later object without it says nothing new about it.
     known.state = state.id === '' && known.state ? { ...state, id: known.state.id } : state;
     known.stateReceivedMs = this.#clock.now();
+    this.#departed.delete(name);
     this.#dirty.add(name);
     this.#noticePlace(name, before);
   }
@@ -193,7 +202,7 @@ export class ClusterRegistry {
   #forgetGoneSenders(): void {
     const oldestMs = this.#clock.now() - SENDER_FORGOTTEN_AFTER_MS;
     for (const [name, { state, lastSampleReceivedMs = 0, lastEventReceivedMs = 0 }] of this.#known) {
-      if (state || this.#identities.some(({ cluster }) => cluster === name)) continue;
+      if (state || this.#configured.has(name)) continue;
       if (Math.max(lastSampleReceivedMs, lastEventReceivedMs) > oldestMs) continue;
       this.#known.delete(name);
       this.#dirty.add(name);
@@ -202,12 +211,12 @@ export class ClusterRegistry {
 
   #entry(name: string): ClusterEntry {
     const known = this.#known.get(name) ?? {};
-    const identity = this.#identities.find(({ cluster }) => cluster === name);
-    const role = known.state ? 'member' : identity?.federation ? 'host' : 'sender';
+    const configured = this.#configured.get(name);
+    const role = known.state ? 'member' : configured?.isHost ? 'host' : 'sender';
     return {
       name,
       role,
-      expected: role !== 'sender' || (identity !== undefined && !this.#hasFederationIdentity()),
+      expected: role !== 'sender' || (configured !== undefined && !this.#hasFederationIdentity),
       place: this.place(name),
       state: known.state,
       stateReceivedMs: known.stateReceivedMs,
@@ -219,18 +228,8 @@ export class ClusterRegistry {
     };
   }
 
-  /** Without one nobody tells the hub of members: then the configured senders are the ones to expect. */
-  #hasFederationIdentity(): boolean {
-    return this.#identities.some(({ federation }) => federation);
-  }
-
   #allNames(): string[] {
-    const configured = this.#identities.flatMap(({ cluster }) => cluster ?? []);
-    return [...new Set([...this.#known.keys(), ...configured])];
-  }
-
-  #isKnown(name: string): boolean {
-    return this.#known.has(name) || this.#identities.some(({ cluster }) => cluster === name);
+    return [...new Set([...this.#known.keys(), ...this.#configured.keys()])];
   }
 
   #require(name: string): Known {
@@ -249,4 +248,19 @@ export class ClusterRegistry {
     this.#placesVersion++;
     this.#placeVersions.set(name, this.#placesVersion);
   }
+}
+
+/** Several senders may bring one cluster: it is the host if one speaks for the federation. */
+function byCluster(identities: readonly Identity[]): Map<string, Configured> {
+  const configured = new Map<string, Configured>();
+  for (const { cluster, federation, region = '', provider = '' } of identities) {
+    if (cluster === undefined) continue;
+    const other = configured.get(cluster);
+    configured.set(cluster, {
+      isHost: federation || (other?.isHost ?? false),
+      region: other?.region || region,
+      provider: other?.provider || provider,
+    });
+  }
+  return configured;
 }
