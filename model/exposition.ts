@@ -241,8 +241,8 @@ export class ExpositionParser {
     if (word === 'HELP' || word === 'TYPE') return this.#metadata(word, this.#skipBlanks(keyword + 4));
     // Prometheus skips a NUL in a comment only when a blank follows the `#`.
     const end = page.indexOf(LINE_FEED, at);
-    const nul = page.indexOf(0, at);
-    if (nul >= 0 && nul < end && (keyword === at + 1 || nul === keyword)) {
+    const nul = at + page.subarray(at, end).indexOf(0);
+    if (nul >= at && (keyword === at + 1 || nul === keyword)) {
       this.#at = page.length;
       return 'end';
     }

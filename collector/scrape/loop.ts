@@ -41,7 +41,9 @@ export interface LoopOptions {
 /** Scrapes one target on its slots of the time grid, until it is stopped. */
 export class ScrapeLoop {
   readonly #options: LoopOptions;
-  readonly #stopped = new AbortController();
+  #isStopped = false;
+  /** Ends the scrape under way. */
+  #abort: (reason: Error) => void = () => {};
   #cancelTimer: () => void = () => {};
   #running: Promise<void> = Promise.resolve();
   #slotMs = 0;
@@ -75,7 +77,8 @@ export class ScrapeLoop {
 
   /** Ends the scrape under way too. Writes no markers: after a restart the series go on. */
   async stop(): Promise<void> {
-    this.#stopped.abort(new Error('the collector is stopping'));
+    this.#isStopped = true;
+    this.#abort(new Error('the loop is stopping'));
     this.#cancelTimer();
     await this.#running;
   }
@@ -111,7 +114,7 @@ export class ScrapeLoop {
     } catch (caught) {
       error = caught;
     }
-    if (this.#stopped.signal.aborted) return;
+    if (this.#isStopped) return;
     this.#append(timeMs, startMs, page, error);
     // Slots that passed meanwhile (a process that was paused) are left out.
     const missed = Math.max(0, Math.floor((clock.now() - slotMs) / intervalMs));
@@ -121,11 +124,12 @@ export class ScrapeLoop {
   /** With a deadline of its own, the body included: a server that hangs says so never. */
   async #fetch(): Promise<Buffer> {
     const { clock, timeoutMs, fetch } = this.#options;
-    const deadline = new AbortController();
+    const controller = new AbortController();
+    const { signal } = controller;
+    this.#abort = (reason) => controller.abort(reason);
     const cancel = clock.after(timeoutMs, () =>
-      deadline.abort(new Error(`no complete answer within the scrape timeout of ${timeoutMs / 1000} s`)),
+      controller.abort(new Error(`no complete answer within the scrape timeout of ${timeoutMs / 1000} s`)),
     );
-    const signal = AbortSignal.any([deadline.signal, this.#stopped.signal]);
     try {
       return await fetch(signal);
     } catch (error) {

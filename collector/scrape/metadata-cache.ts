@@ -11,6 +11,7 @@ export class MetadataCache {
   readonly #families = new Map<string, FamilyMetadata>();
   readonly #changed = new Set<string>();
   #pageLines = 0;
+  #lastGoodLines = 0;
 
   /** Takes the entry at which the parser stands. */
   note(parser: ExpositionParser, entry: 'help' | 'type', page: DataView): void {
@@ -26,15 +27,20 @@ export class MetadataCache {
     this.#changed.add(family);
   }
 
-  /** What a page that was read to its end said that is new. */
-  endPage(): FamilyMetadata[] {
+  /** What has been said that is new since this was last asked. */
+  take(): FamilyMetadata[] {
     const changed = Array.from(this.#changed, (family) => this.#families.get(family)!);
     this.#changed.clear();
-    if (this.#lines.size > 2 * this.#pageLines + SPARE) {
-      this.#lines.clear();
-      this.#families.clear();
-    }
-    this.#pageLines = 0;
     return changed;
+  }
+
+  /** Forgets all, once it is more than what the last good page had: a page says it anew. */
+  endPage(isGood: boolean): void {
+    if (isGood) this.#lastGoodLines = this.#pageLines;
+    this.#pageLines = 0;
+    if (this.#lines.size <= 2 * this.#lastGoodLines + SPARE) return;
+    this.#lines.clear();
+    this.#families.clear();
+    this.#changed.clear();
   }
 }

@@ -51,15 +51,18 @@ export class SeriesCache {
   }
 
   /**
-   * Forgets what a target no longer shows, once it is more than what it does: `texts` and `series` count what
-   * the last page had. Texts are learned anew from the next page, series keep their `Labels`.
+   * Forgets what a target no longer shows, once it is more than what it does by what its last good page had.
+   * Texts are learned anew from the next page, series that are kept keep their `Labels`.
    */
-  prune(texts: number, series: number, isKept: (series: TrackedSeries) => boolean): void {
-    if (this.#byNumber.length > 2 * texts + SPARE) {
+  prune(
+    last: { readonly scraped: number; readonly kept: number },
+    isKept: (series: TrackedSeries) => boolean,
+  ): void {
+    if (this.#byNumber.length > 2 * last.scraped + SPARE) {
       this.texts.clear();
       this.#byNumber = [];
     }
-    if (this.#byKey.size <= 2 * series + SPARE) return;
+    if (this.#byKey.size <= 2 * last.kept + SPARE) return;
     for (const [key, known] of this.#byKey) if (!known.isReport && !isKept(known)) this.#byKey.delete(key);
   }
 }

@@ -68,6 +68,22 @@ describe('TargetSeries', () => {
     expect(target.scrape('a 3\n', 30).samples).toEqual(['a 3 @30']);
   });
 
+  test('reads on after pages that were new and broken each time', () => {
+    const target = targetOf({ targetLabels: Labels.empty });
+    target.scrape('a 1\n', 1);
+    for (let time = 2; time <= 10; time++) {
+      const page = Array.from(
+        { length: 2_000 },
+        (_, i) => `# TYPE t${time}_${i} gauge\na{id="${time}-${i}"} 1\n`,
+      );
+      target.scrape(`${page.join('')}broken\n`, time);
+    }
+    expect(target.scrape('a 2\n', 11)).toEqual({
+      samples: ['a 2 @11'],
+      counts: { scraped: 1, kept: 1, added: 0 },
+    });
+  });
+
   test('keeps the first of two samples of one series, however it is written', () => {
     const target = targetOf({ targetLabels: Labels.empty });
     const page = 'a{x="1",y="2"} 1\na{x="1",y="2"} 2\na{y="2",x="1"} 3\n';

@@ -52,6 +52,7 @@ export class TargetSeries {
   #timed: TrackedSeries[] = [];
   #scrape = 0;
   #lastGoodScrape = 0;
+  #lastGoodCounts: ScrapeCounts = { scraped: 0, kept: 0, added: 0 };
 
   constructor(options: TargetSeriesOptions) {
     this.#options = options;
@@ -76,6 +77,8 @@ export class TargetSeries {
       if (page) {
         this.#readPage(page, scrape);
         this.#lastGoodScrape = this.#scrape;
+        this.#lastGoodCounts = scrape.counts;
+        batch.setMetadata(this.#metadata.take());
       }
     } catch (caught) {
       error = caught;
@@ -85,6 +88,9 @@ export class TargetSeries {
       // A new number: what stood before the error counts as not seen, and gets its markers too.
       this.#begin();
     }
+    // After a failure too: a page that is new and broken each time must not fill the memory.
+    this.#cache.prune(this.#lastGoodCounts, (series) => series.seenIn >= this.#lastGoodScrape);
+    this.#metadata.endPage(error === undefined);
     for (const series of before) {
       if (series.liveIn === this.#scrape) continue;
       batch.addStale(series.labels, slotMs);
@@ -122,8 +128,6 @@ export class TargetSeries {
       this.#append(scrape, series, parser.value, hasOwnTime ? parser.timestampMs : undefined);
     }
     this.#checkLimit(scrape.counts);
-    scrape.batch.setMetadata(this.#metadata.endPage());
-    cache.prune(scrape.counts.scraped, scrape.counts.kept, (series) => series.seenIn === this.#scrape);
   }
 
   /** The series of a text seen for the first time; undefined when a rule drops it. */
