@@ -1,8 +1,7 @@
 import { QueryError } from '../engine/engine.ts';
 import type { DurationExpr } from './ast.ts';
 import { pow } from './go-math.ts';
-import type { QueryTimes } from './plan.ts';
-import { durationSeconds } from './value.ts';
+import { durationSeconds, type QueryTimes } from './value.ts';
 
 /** Milliseconds of a duration expression in one query. Its own arithmetic is in seconds. */
 export function resolveDuration(expr: DurationExpr, times: QueryTimes, sign: 'positive' | 'any'): number {

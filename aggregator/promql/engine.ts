@@ -8,11 +8,11 @@ import { Budget } from './budget.ts';
 import type { EvalContext } from './context.ts';
 import { evaluateScalar, evaluateVector } from './evaluate.ts';
 import { ParseError, type ParserOptions, parseExpr } from './parser.ts';
-import { buildPlan, type Plan, planType, type QueryTimes } from './plan.ts';
+import { buildPlan, type Plan, planType } from './plan.ts';
 import { finishVector, rangeVector, toMatrix, toVector } from './result.ts';
 import { markStatisticsOnly, type Selector, selectAll } from './selection.ts';
 import { markStepInvariant, setOffsets } from './step-invariance.ts';
-import type { Steps } from './value.ts';
+import type { QueryTimes, Steps } from './value.ts';
 import { makeSteps } from './value.ts';
 
 export interface PromqlEngineOptions {

@@ -70,6 +70,7 @@ export async function evaluateSubquery(
   // What is pinned inside counts from where the evaluation inside begins.
   if (steps.startMs !== ctx.steps.startMs) setOffsets(plan.expr, steps.startMs);
   const inner = { ...ctx, steps };
+  if (steps.count === 0) return { vector: [], steps };
   if (planType(plan.expr) !== 'scalar') return { vector: await evaluateVector(inner, plan.expr), steps };
   return { vector: [await scalarSeries(inner, plan.expr)], steps };
 }
@@ -82,7 +83,7 @@ async function vectorOf(ctx: EvalContext, plan: Plan): Promise<StepSeries[]> {
       return vectorOf(ctx, plan.expr);
     case 'unary': {
       const vector = await evaluateVector(ctx, plan.expr);
-      return plan.operator === '-' ? negate(ctx, vector) : vector;
+      return releasing(ctx, vector, plan.operator === '-' ? negate(ctx, vector) : vector);
     }
     case 'binary':
       return binary(ctx, plan);
@@ -127,8 +128,10 @@ async function call(ctx: EvalContext, plan: CallPlan): Promise<StepSeries[]> {
     case 'start_timestamp':
       if (args[0]!.kind === 'selector') return timesOfSamples(ctx, args[0]!, func);
       break;
-    case 'info':
-      return enrichWithInfo(ctx, await evaluateVector(ctx, args[0]!), args[0]!, args[1]);
+    case 'info': {
+      const vector = await evaluateVector(ctx, args[0]!);
+      return releasing(ctx, vector, enrichWithInfo(ctx, vector, args[0]!, args[1]));
+    }
     default:
   }
   if (args.length === 0) {

@@ -11,7 +11,7 @@ import type {
 } from './ast.ts';
 import { resolveDuration } from './duration-value.ts';
 import { functionSignature } from './function-signatures.ts';
-import { durationSeconds } from './value.ts';
+import { durationSeconds, type QueryTimes } from './value.ts';
 
 /**
  * What is evaluated: the syntax tree with durations, `step()`, `range()`, `start()` and `end()` of one query put
@@ -111,14 +111,6 @@ export interface StepInvariantPlan {
   readonly kind: 'stepInvariant';
   readonly expr: Plan;
   readonly position: PositionRange;
-}
-
-/** The times of the query, which durations and the functions of the query's context refer to. */
-export interface QueryTimes {
-  readonly startMs: number;
-  readonly endMs: number;
-  /** 0 for an instant query. */
-  readonly stepMs: number;
 }
 
 export function buildPlan(expr: Expr, times: QueryTimes): Plan {

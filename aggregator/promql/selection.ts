@@ -3,9 +3,10 @@ import type { Querier, SeriesData } from '../engine/engine.ts';
 import type { Budget } from './budget.ts';
 import { emptyHistogram } from './native-histogram.ts';
 import { detectReset } from './native-reset.ts';
-import type { Plan, QueryTimes, SelectorPlan } from './plan.ts';
+import type { Plan, SelectorPlan } from './plan.ts';
 import { walkPlan } from './plan.ts';
 import { subqueryTimes } from './step-invariance.ts';
+import type { QueryTimes } from './value.ts';
 
 /** All that evaluation needs of storage. */
 export type Selector = Pick<Querier, 'select'>;

@@ -1,5 +1,6 @@
-import type { Plan, QueryTimes, SubqueryPlan } from './plan.ts';
+import type { Plan, SubqueryPlan } from './plan.ts';
 import { walkPlan } from './plan.ts';
+import type { QueryTimes } from './value.ts';
 
 /**
  * Functions whose value may change with the time of evaluation though their arguments do not, or that use

@@ -3,6 +3,14 @@ import type { Labels } from '../../model/labels.ts';
 import { METRIC_NAME } from '../../model/labels.ts';
 import { sampleWeight } from './native-histogram.ts';
 
+/** The times of the query, which durations and the functions of the query's context refer to. */
+export interface QueryTimes {
+  readonly startMs: number;
+  readonly endMs: number;
+  /** 0 for an instant query. */
+  readonly stepMs: number;
+}
+
 /** The times an expression is evaluated at: `startMs`, one `stepMs` apart, none after `endMs`. */
 export interface Steps {
   readonly startMs: number;

@@ -49,7 +49,7 @@ export const UPSTREAM: PromqlEngineOptions = {
   useStartTimestamps: true,
 };
 
-const STOCK: PromqlEngineOptions = { parser: PARSER, maxSamples: 1_000_000 };
+export const STOCK: PromqlEngineOptions = { parser: PARSER, maxSamples: 1_000_000 };
 
 /** Every evaluation of the goldens, byte for byte, under the upstream test's options and under a server's. */
 export async function run(options: ConformanceOptions): Promise<ConformanceResult> {
