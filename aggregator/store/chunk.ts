@@ -75,7 +75,7 @@ export function growChunk(memory: ChunkMemory, at: number): number {
 export function closeChunk(memory: ChunkMemory, at: number): number {
   const word = 2 * at;
   const needed = HEADER_BYTES + 4 * ((memory.words[word + BITS]! + 31) >>> 5);
-  const rounded = (needed + 31) & ~31;
+  const rounded = (needed + 63) & ~63;
   return rounded < memory.words[word + SIZE]! ? move(memory, at, rounded) : at;
 }
 
@@ -99,6 +99,11 @@ export function chunkFirstMs(memory: ChunkMemory, at: number): number {
 
 export function chunkLastMs(memory: ChunkMemory, at: number): number {
   return memory.doubles[at + LAST_MS]!;
+}
+
+/** The word where the next sample's bits go. */
+export function chunkEndWord(words: Uint32Array, at: number): number {
+  return 2 * at + HEADER_WORDS + (words[2 * at + BITS]! >>> 5);
 }
 
 export function chunkSamples(memory: ChunkMemory, at: number): number {
