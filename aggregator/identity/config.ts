@@ -1,13 +1,9 @@
 import { z } from 'zod';
+import { isClusterName } from './cluster-name.ts';
 
-/** Clusters are named as Kubernetes names things; a name ends up in labels, keys and pages. */
 export const clusterNameSchema = z
   .string()
-  .max(63, 'is too long: at most 63 characters')
-  .regex(
-    /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
-    'is no cluster name: lower case letters, digits and -, as prod-eu-1',
-  );
+  .refine(isClusterName, 'is no cluster name: up to 63 lower case letters, digits and -, as prod-eu-1');
 
 /** Who may send, and what is stamped on what they send. */
 export const identitySchema = z

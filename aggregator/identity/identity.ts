@@ -6,6 +6,8 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { IdentityConfig } from './config.ts';
 
+export { isClusterName } from './cluster-name.ts';
+
 /** Who a sender is, proven by its token. Nothing else a sender says can change what it maps to. */
 export interface Identity {
   readonly name: string;

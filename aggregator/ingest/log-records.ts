@@ -1,8 +1,7 @@
 import type { ClusterEvent } from '../../model/event.ts';
 import type { LogRecord } from '../../model/otlp-logs.ts';
 import { type ClusterMessage, parseRecord, type TypedRecord } from '../../model/otlp-records.ts';
-import { clusterNameSchema } from '../identity/config.ts';
-import type { Identity } from '../identity/identity.ts';
+import { type Identity, isClusterName } from '../identity/identity.ts';
 import { boundedEvent } from './bounded-event.ts';
 import type { PartRefusal } from './refusals.ts';
 
@@ -120,10 +119,6 @@ function decideCluster(message: ClusterMessage, identity: Identity): Decision {
   if (message.kind === 'cluster' && !isClusterName(message.state.name))
     return refuse('malformed_record', `Cannot keep a cluster named ${JSON.stringify(message.state.name)}`);
   return { kind: 'cluster', message };
-}
-
-function isClusterName(text: string): boolean {
-  return clusterNameSchema.safeParse(text).success;
 }
 
 function refuse(reason: PartRefusal, problem: string): Decision {

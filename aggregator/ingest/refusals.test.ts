@@ -33,7 +33,7 @@ test('RefusalLog counts every refusal and logs one of its kind in half a minute'
 });
 
 test('a refusal that time can heal is a 5xx, so that senders keep what they have', () => {
-  const transient: RequestRefusal[] = ['overload', 'storage_unavailable', 'starting', 'internal_error'];
+  const transient: RequestRefusal[] = ['overload', 'storage_unavailable', 'internal_error'];
   for (const reason of Object.keys(REQUEST_REFUSALS) as RequestRefusal[])
     expect(new RefusedRequest(reason, '').status >= 500).toBe(transient.includes(reason));
 });

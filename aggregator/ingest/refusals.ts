@@ -17,7 +17,6 @@ export const REQUEST_REFUSALS = {
   malformed_body: 400,
   overload: 503,
   storage_unavailable: 503,
-  starting: 503,
   internal_error: 500,
 } as const;
 

@@ -4,7 +4,6 @@ import type { ClusterState } from '../../model/cluster.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { commitDurably } from '../../runtime/state-database.ts';
-import type { Identity } from '../identity/identity.ts';
 import { type ClusterEntry, type DepartedCluster, type Place, silenceMs } from './cluster-entry.ts';
 
 export type { ClusterEntry, DepartedCluster, Place };
@@ -21,6 +20,15 @@ interface Known {
   lastSampleReceivedMs?: number;
   newestSampleMs?: number;
   lastEventReceivedMs?: number;
+}
+
+/** What the registry takes from an identity. */
+export interface ConfiguredSender {
+  /** Absent for senders of many clusters. */
+  readonly cluster?: string;
+  readonly federation: boolean;
+  readonly region?: string;
+  readonly provider?: string;
 }
 
 interface Configured extends Place {
@@ -70,7 +78,7 @@ export class ClusterRegistry {
   }
 
   /** Takes over the senders of a configuration: they name the host and places the registry does not know. */
-  configure(identities: readonly Identity[]): void {
+  configure(identities: readonly ConfiguredSender[]): void {
     const before = new Map(this.#allNames().map((name) => [name, this.place(name)]));
     this.#configured = byCluster(identities);
     this.#hasFederationIdentity = identities.some(({ federation }) => federation);
@@ -251,7 +259,7 @@ export class ClusterRegistry {
 }
 
 /** Several senders may bring one cluster: it is the host if one speaks for the federation. */
-function byCluster(identities: readonly Identity[]): Map<string, Configured> {
+function byCluster(identities: readonly ConfiguredSender[]): Map<string, Configured> {
   const configured = new Map<string, Configured>();
   for (const { cluster, federation, region = '', provider = '' } of identities) {
     if (cluster === undefined) continue;
