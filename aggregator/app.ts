@@ -9,8 +9,6 @@ import type { Logger } from '../runtime/logger.ts';
 import { createRegistry, type Registry } from '../runtime/metrics.ts';
 import { openStateDatabase } from '../runtime/state-database.ts';
 import { version } from '../runtime/version.ts';
-import { prometheusApi } from './api/prometheus-api.ts';
-import { slosApi } from './api/slos.ts';
 import { type AggregatorConfig, loadAggregatorConfig } from './config.ts';
 import { openEmbeddedEngine } from './engine/embedded.ts';
 import type { Engine } from './engine/engine.ts';
@@ -32,7 +30,7 @@ import { ClusterRegistry } from './registry/registry.ts';
 import { registerClusterMetrics } from './registry/registry-metrics.ts';
 import { createReloader } from './reload.ts';
 import { DEFAULT_STORE_LIMITS } from './store/store.ts';
-import { answerUnready, createWeb } from './web.ts';
+import { answerUnready, createWeb, hubRouters } from './web.ts';
 
 export interface AggregatorOptions {
   readonly config: AggregatorConfig;
@@ -63,6 +61,7 @@ export interface Aggregator {
 const WRITE_PATH = '/api/v1/write';
 const LOGS_PATH = '/api/v1/otlp/v1/logs';
 const SELF_JOB = 'karmascope-aggregator';
+const STORAGE_RETENTION = formatDurationMs(DEFAULT_STORE_LIMITS.retentionMs);
 
 /**
  * Builds every part once, receivers before senders, and registers its undoing. It listens first and answers
@@ -166,27 +165,23 @@ async function build(options: AggregatorOptions, cleanups: Cleanups): Promise<Ag
     metrics,
     reload: () => reloader.reload(),
     demoControlUrl: () => config.demoControlUrl,
-    routers: [
-      prometheusApi({
-        engine,
-        rules: evaluation.rules,
-        events,
-        clock,
-        logger: log('api'),
-        registry: metrics,
-        flags: {
-          'config.file': configFile ?? '',
-          'storage.path': storagePath,
-          'web.listen-address': listenAddress,
-        },
-        status: () => ({
-          startTimeMs,
-          storageRetention: formatDurationMs(DEFAULT_STORE_LIMITS.retentionMs),
-          ...reloader.status(),
-        }),
-      }),
-      slosApi(() => evaluation.slos.statuses()),
-    ],
+    routers: hubRouters({
+      engine,
+      clusters,
+      events,
+      rules: evaluation.rules,
+      slos: evaluation.slos,
+      config: () => config,
+      flags: {
+        'config.file': configFile ?? '',
+        'storage.path': storagePath,
+        'web.listen-address': listenAddress,
+      },
+      status: () => ({ startTimeMs, storageRetention: STORAGE_RETENTION, ...reloader.status() }),
+      clock,
+      logger,
+      metrics,
+    }),
     fetch,
     logger: log('web'),
   });

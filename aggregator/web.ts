@@ -1,7 +1,19 @@
 import type { RequestListener } from 'node:http';
 import express, { type Express, type NextFunction, type Request, type Response, type Router } from 'express';
+import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Registry } from '../runtime/metrics.ts';
+import { consoleRouter } from './api/console.ts';
+import { fleetView } from './api/fleet.ts';
+import { prometheusApi } from './api/prometheus-api.ts';
+import { slosApi } from './api/slos.ts';
+import type { RuntimeStatus } from './api/status.ts';
+import type { AggregatorConfig } from './config.ts';
+import type { Engine } from './engine/engine.ts';
+import type { EventStore } from './events/event-store.ts';
+import type { ClusterRegistry } from './registry/registry.ts';
+import type { RuleManager } from './rules/manager.ts';
+import type { SloEngine } from './slo/slo-engine.ts';
 
 export interface WebParts {
   readonly metrics: Registry;
@@ -9,10 +21,51 @@ export interface WebParts {
   readonly reload: () => Promise<void>;
   /** The simulator of the demo; undefined where there is none. */
   readonly demoControlUrl: () => string | undefined;
-  /** Tried in order: the Prometheus API, then the console, which answers `/`. */
+  /** Tried in order. */
   readonly routers: readonly Router[];
   readonly fetch: typeof fetch;
   readonly logger: Logger;
+}
+
+/** The parts of the hub that its API and its console show. */
+export interface HubParts {
+  readonly engine: Engine;
+  readonly clusters: ClusterRegistry;
+  readonly events: EventStore;
+  readonly rules: RuleManager;
+  readonly slos: SloEngine;
+  readonly config: () => AggregatorConfig;
+  readonly flags: Readonly<Record<string, string>>;
+  readonly status: () => RuntimeStatus;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+}
+
+/** The Prometheus API, objectives, and the console, which answers `/`. */
+export function hubRouters(hub: HubParts): Router[] {
+  const { engine, clusters, events, rules, slos, config, flags, status, clock, logger, metrics } = hub;
+  const fleet = () =>
+    fleetView({
+      federation: () => config().federation,
+      clusters: () => clusters.clusters(),
+      rules: () => rules.groups(),
+      events: async (limit) => (await events.query({ limit })).events,
+      objectives: () => slos.statuses(),
+      demo: () => config().demoControlUrl !== undefined,
+      now: () => clock.now(),
+    });
+  const api = logger.child({ component: 'api' });
+  return [
+    prometheusApi({ engine, rules, events, clock, logger: api, registry: metrics, flags, status }),
+    slosApi(() => slos.statuses()),
+    consoleRouter({
+      fleet,
+      clock,
+      logger: logger.child({ component: 'console' }),
+      demoControlUrl: () => config().demoControlUrl,
+    }),
+  ];
 }
 
 /** What the simulator may take to answer. */
