@@ -1,22 +1,27 @@
 /**
- * The linear memory that holds series records and chunks. Offsets count 8-byte words, so 32 bits reach 4 GiB
- * (and more) and every allocation is aligned for doubles. Word 0 is never handed out: 0 means "none".
+ * The linear memory that holds chunks. Offsets count 8-byte words, so 32 bits reach the 4 GiB and every
+ * allocation is aligned for doubles. Offset 0 is never handed out: it means "none".
  *
  * Freed regions are kept in one list per size and handed out again; sizes are few (steps of 64 bytes up to
- * 2 KiB), so nothing fragments for long, and a chunk's header lies in one line of the processor's cache. Only touched pages are resident, and growing never moves a byte:
- * the memory is a shared WebAssembly memory, which kernels and other threads can be given as it is.
+ * 2 KiB), so nothing fragments for long, and a chunk's header lies in one line of the processor's cache.
+ * Only touched pages are resident, and growing never moves a byte: the memory is a shared WebAssembly
+ * memory, which kernels and other threads can be given as it is.
  */
 export class ChunkMemory {
   /** Views over the whole memory. Replaced when it grows: read them from here, never keep them over `allocate`. */
   words: Uint32Array;
   doubles: Float64Array;
   readonly #memory: WebAssembly.Memory;
+  readonly #sizeBytesMax: number;
   readonly #free: number[] = new Array(SIZE_CLASSES + 1).fill(0);
   #end = 8;
   #usedBytes = 0;
 
-  constructor() {
-    this.#memory = new WebAssembly.Memory({ initial: GROW_PAGES, maximum: PAGES_MAX, shared: true });
+  /** `sizeBytesMax` is a multiple of 4 MiB. */
+  constructor(sizeBytesMax = MEMORY_BYTES_MAX) {
+    this.#sizeBytesMax = sizeBytesMax;
+    const maximum = sizeBytesMax / PAGE_BYTES;
+    this.#memory = new WebAssembly.Memory({ initial: GROW_PAGES, maximum, shared: true });
     this.words = new Uint32Array(this.#memory.buffer);
     this.doubles = new Float64Array(this.#memory.buffer);
   }
@@ -40,9 +45,25 @@ export class ChunkMemory {
     }
     const at = this.#end;
     // One word stays free at the end: a reader of bits looks a word ahead.
+    if ((at + words + 1) * 8 > this.#sizeBytesMax) return this.#split(sizeClass);
     if ((at + words + 1) * 8 > this.doubles.byteLength) this.#grow();
     this.#end = at + words;
     return at;
+  }
+
+  /** When all of the memory has been handed out once: a part of a larger region that is free. */
+  #split(sizeClass: number): number {
+    for (let larger = sizeClass + 1; larger <= SIZE_CLASSES; larger++) {
+      const at = this.#free[larger]!;
+      if (at === 0) continue;
+      this.#free[larger] = this.words[2 * at]!;
+      const restAt = at + (sizeClass << (SIZE_STEP_SHIFT - 3));
+      this.words[2 * restAt] = this.#free[larger - sizeClass]!;
+      this.#free[larger - sizeClass] = restAt;
+      this.words.fill(0, 2 * at, 2 * restAt);
+      return at;
+    }
+    throw new RangeError('BUG: the chunk memory is used up; the store must refuse before that');
   }
 
   /** Hands a region back. `sizeBytes` is what it was allocated with. */
@@ -65,7 +86,7 @@ const SIZE_STEP_BYTES = 1 << SIZE_STEP_SHIFT;
 export const REGION_BYTES_MAX = 2048;
 const SIZE_CLASSES = REGION_BYTES_MAX >>> SIZE_STEP_SHIFT;
 
-/** WebAssembly pages have 64 KiB: grow by 4 MiB at a time, to 4 GiB at most. */
+const PAGE_BYTES = 64 * 1024;
+/** Grow by 4 MiB at a time, to what 32-bit kernels can address. */
 const GROW_PAGES = 64;
-const PAGES_MAX = 65_536;
-export const MEMORY_BYTES_MAX = PAGES_MAX * 65_536;
+export const MEMORY_BYTES_MAX = 4 * 1024 ** 3;

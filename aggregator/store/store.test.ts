@@ -285,7 +285,9 @@ describe('Store', () => {
       (_, i): Point => [i % 12, clock.now() - 3_000_000 + i, noise(i)],
     );
     await append(store, burst);
-    await expect(append(store, [[0, clock.now(), 1n]])).rejects.toThrow(/last hour.*send fewer series/);
+    await expect(append(store, [[0, clock.now(), 1n]])).rejects.toThrow(
+      /last hour is being dropped; send again later/,
+    );
     await clock.advance(3 * 3_600_000);
     await store.prune();
     expect((await append(store, [[0, clock.now(), 1n]])).appended).toBe(1);

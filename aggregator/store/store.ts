@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { Labels } from '../../model/labels.ts';
-import { compareUtf8 } from '../../model/labels.ts';
 import type { Matcher } from '../../model/matcher.ts';
 import type { MetricMetadata } from '../../model/metadata.ts';
 import type { SampleColumns } from '../../model/sample.ts';
@@ -20,6 +19,7 @@ import { admit } from './admission.ts';
 import { MEMORY_BYTES_MAX } from './chunk-memory.ts';
 import { diskFiles, type Files } from './files.ts';
 import { Head } from './head.ts';
+import { HeadQuerier, type MatcherSets } from './head-querier.ts';
 import { DEFAULT_STORE_LIMITS, type StoreLimits } from './limits.ts';
 import { lockDirectory } from './lock.ts';
 import { MetadataStore } from './metadata.ts';
@@ -53,6 +53,7 @@ export class Store implements Appender, Querier {
   readonly #metadata: MetadataStore;
   readonly #unlock: () => void;
   readonly #retention: Retention;
+  readonly #querier: HeadQuerier;
 
   private constructor(
     options: StoreOptions,
@@ -74,6 +75,7 @@ export class Store implements Appender, Querier {
     this.#metadata = parts.metadata;
     this.#unlock = parts.unlock;
     this.#retention = parts.retention;
+    this.#querier = new HeadQuerier(parts.head, () => parts.retention.floorMs(options.clock.now()));
     this.#retention.start();
   }
 
@@ -186,70 +188,37 @@ export class Store implements Appender, Querier {
     if (usedBytes <= Math.min(1.25 * this.#limits.headBytes, MEMORY_BYTES_MAX - MEMORY_RESERVE_BYTES)) return;
     this.#metrics.unavailable.inc();
     throw new StorageUnavailable(
-      `Cannot append: the samples of the last hour alone need ${usedBytes} bytes of memory, the limit is ${this.#limits.headBytes}; send fewer series`,
+      `Cannot append: samples take ${usedBytes} bytes of memory, the limit is ${this.#limits.headBytes} and all but the last hour is being dropped; send again later, or fewer series`,
     );
   }
 
   setMetadata(cluster: string, family: string, metadata: MetricMetadata): void {
-    const entry = { cluster, family, metadata };
+    const { type, unit } = metadata;
+    const help = metadata.help.slice(0, HELP_LENGTH_MAX);
+    const entry = { cluster, family, metadata: { type, unit, help } };
     const outcome = this.#metadata.set(entry, this.#wal.sequence);
     if (outcome === 'log') this.#wal.setMetadata(entry);
     else if (outcome === 'full') this.#metrics.metadataRefused.inc();
   }
 
-  async select(matchers: readonly Matcher[], hints: SelectHints): Promise<SeriesData[]> {
-    const startMs = Math.max(hints.startMs, this.#retention.floorMs(this.#clock.now()));
-    const found: SeriesData[] = [];
-    for (const ref of this.#head.index.select(matchers)) {
-      const samples = this.#head.read(ref, startMs, hints.endMs);
-      if (samples !== undefined) found.push({ labels: this.#head.table.labels(ref), ...samples });
-    }
-    return found;
+  select(matchers: readonly Matcher[], hints: SelectHints): Promise<SeriesData[]> {
+    return this.#querier.select(matchers, hints);
   }
 
-  async series(matcherSets: readonly (readonly Matcher[])[], hints: SelectHints): Promise<Labels[]> {
-    return this.#refs(matcherSets, hints).map((ref) => this.#head.table.labels(ref));
+  series(matcherSets: MatcherSets, hints: SelectHints): Promise<Labels[]> {
+    return this.#querier.series(matcherSets, hints);
   }
 
-  async labelNames(matcherSets: readonly (readonly Matcher[])[], hints: SelectHints): Promise<string[]> {
-    if (matcherSets.length === 0) return this.#head.index.names(this.#hasSamples(hints));
-    const names = new Set<string>();
-    for (const ref of this.#refs(matcherSets, hints)) {
-      for (const [name] of this.#head.table.labels(ref)) names.add(name);
-    }
-    return [...names].sort(compareUtf8);
+  labelNames(matcherSets: MatcherSets, hints: SelectHints): Promise<string[]> {
+    return this.#querier.labelNames(matcherSets, hints);
   }
 
-  async labelValues(
-    name: string,
-    matcherSets: readonly (readonly Matcher[])[],
-    hints: SelectHints,
-  ): Promise<string[]> {
-    if (matcherSets.length === 0) return this.#head.index.values(name, this.#hasSamples(hints));
-    const values = new Set<string>();
-    for (const ref of this.#refs(matcherSets, hints)) values.add(this.#head.table.labels(ref).get(name));
-    values.delete('');
-    return [...values].sort(compareUtf8);
+  labelValues(name: string, matcherSets: MatcherSets, hints: SelectHints): Promise<string[]> {
+    return this.#querier.labelValues(name, matcherSets, hints);
   }
 
   async metadata(): Promise<ReadonlyMap<string, readonly MetricMetadata[]>> {
     return this.#metadata.byFamily();
-  }
-
-  /** Series that pass any of the sets and have samples in the range, in order of creation. */
-  #refs(matcherSets: readonly (readonly Matcher[])[], hints: SelectHints): SeriesRef[] {
-    const selected =
-      matcherSets.length === 0
-        ? this.#head.index.select([])
-        : [...new Set(matcherSets.flatMap((matchers) => this.#head.index.select(matchers)))].sort(
-            (a, b) => a - b,
-          );
-    return selected.filter(this.#hasSamples(hints));
-  }
-
-  #hasSamples(hints: SelectHints): (ref: SeriesRef) => boolean {
-    const startMs = Math.max(hints.startMs, this.#retention.floorMs(this.#clock.now()));
-    return (ref) => this.#head.hasSamples(ref, startMs, hints.endMs);
   }
 
   /** Drops what is too old from memory and disk now; it also happens by itself. */
@@ -276,6 +245,9 @@ export class Store implements Appender, Querier {
     this.#unlock();
   }
 }
+
+/** A help text is a sentence; a longer one is cut. */
+const HELP_LENGTH_MAX = 1_000;
 
 /** Kept free of the memory's 4 GiB for batches that are durable and still to be applied. */
 const MEMORY_RESERVE_BYTES = 256 * 1024 ** 2;
