@@ -29,21 +29,35 @@ const SIMULATOR = fileURLToPath(new URL('./simulator/main.ts', import.meta.url))
 /** Seven Node processes at once on two cores get in each other's way: one after the other is sooner done. */
 const COLLECTOR_STAGGER_MS = 250;
 
+/** By then a demo on two cores is green; what takes longer is worth a word. */
+const SLOW_MS = 60_000;
+
+interface DemoParts {
+  children: ChildProcesses;
+  cleanups: Cleanups;
+  clock: Clock;
+  /** Aborts when the demo ends, whatever it was waiting for. */
+  signal: AbortSignal;
+}
+
 /**
  * Runs a simulated federation, a collector for each of its clusters and the hub until SIGINT or SIGTERM; resolves
  * with the exit code. Throws a ListenError when the console's address cannot be had.
  */
 export async function runDemo(options: DemoOptions): Promise<number> {
   const { logger } = options;
+  const stopped = shutdownSignal().then(() => 0);
+  // Finds out at once, with the way out, before anything is started; and which port it is when 0 was asked for.
+  const probe = await listen(options.listenAddress, (_, response) => response.end());
+  await probe.close();
+  const listenAddress = options.listenAddress.replace(/\d+$/, new URL(probe.url).port);
   const cleanups = new Cleanups(logger);
-  const stopped = shutdownSignal();
-  // Finds out at once, with the way out, before anything is started.
-  await (await listen(options.listenAddress, (_, response) => response.end())).close();
   const children = new ChildProcesses(logger);
   const stopping = new AbortController();
+  const parts = { children, cleanups, clock: systemClock, signal: stopping.signal };
+  const started = startDemo({ ...options, listenAddress }, parts);
   try {
-    const ended = Promise.race([stopped.then(() => 0), children.failed]);
-    const started = startDemo(options, { children, cleanups, clock: systemClock, signal: stopping.signal });
+    const ended = Promise.race([stopped, children.failed]);
     await Promise.race([started, ended]);
     return await ended;
   } catch (error) {
@@ -52,52 +66,38 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     return 1;
   } finally {
     stopping.abort();
+    // Nothing is started behind the back of what ends everything.
+    await started.catch(() => {});
     await children.stopAll(collectorName(''));
     await cleanups.stop();
   }
 }
 
-async function startDemo(
-  options: DemoOptions,
-  parts: { children: ChildProcesses; cleanups: Cleanups; clock: Clock; signal: AbortSignal },
-): Promise<void> {
+async function startDemo(options: DemoOptions, parts: DemoParts): Promise<void> {
   const { children, cleanups, clock, signal } = parts;
+  const hubUrl = `http://${options.listenAddress.replace(/^:/, '127.0.0.1:')}`;
   const folder = mkdtempSync(join(tmpdir(), 'karmascope-demo-'));
   cleanups.add('temporary folder', () => rmSync(folder, { recursive: true, force: true }));
-  const simulator = await startSimulatorProcess(children, options);
-  const hubUrl = `http://${options.listenAddress.replace(/^:/, '127.0.0.1:')}`;
+  const simulator = await startSimulatorProcess(options, parts);
+  if (!simulator) return;
 
   const alertmanager = options.alertmanager === 'auto' ? findAlertmanager() : undefined;
   const files: { current?: DemoFiles } = {};
   const startCollector = (cluster: string) => startCollectorProcess(children, cluster, files.current!);
-  const { scenarios, state } = demoScenarios({ simulator, children, startCollector, fetch });
-  const control = await listen(
-    '127.0.0.1:0',
-    demoControl({
-      scenarios,
-      state,
-      clock,
-      source: () =>
-        alertmanager ? `Sent by ${alertmanager}` : 'No Alertmanager is installed: this is what would be sent',
-    }),
-  );
-  cleanups.add('control', () => control.close());
-
-  const alertmanagerAddress = alertmanager ? `127.0.0.1:${await freePort()}` : new URL(control.url).host;
+  const controlUrl = await startControl(parts, { simulator, startCollector, alertmanager });
   files.current = writeDemoFiles(join(folder, 'config'), simulator, {
     hubUrl,
-    controlUrl: control.url,
-    alertmanager: alertmanagerAddress,
+    controlUrl,
+    alertmanager: alertmanager ? `127.0.0.1:${await freePort()}` : new URL(controlUrl).host,
   });
-  if (alertmanager)
-    startAlertmanager(
-      children,
-      alertmanager,
-      files.current,
-      alertmanagerAddress,
-      join(folder, 'alertmanager'),
-    );
+  if (alertmanager) startAlertmanager(children, alertmanager, files.current, join(folder, 'alertmanager'));
   startHub(children, files.current, options, options.storagePath ?? join(folder, 'data'));
+  const slow = clock.after(SLOW_MS, () =>
+    console.error(
+      `No cluster is green after ${SLOW_MS / 1000} s; --log.level=debug shows what all programs say`,
+    ),
+  );
+  signal.addEventListener('abort', slow);
   await waitForHub(hubUrl, clock, signal);
   for (const cluster of files.current.collectorConfigs.keys()) {
     if (signal.aborted) return;
@@ -105,19 +105,44 @@ async function startDemo(
     await sleep(clock, COLLECTOR_STAGGER_MS, signal);
   }
   await waitForFirstGreen(hubUrl, clock, signal);
+  slow();
   if (signal.aborted) return;
   const { host, members } = simulator;
   const regions = new Set(members.map(({ region }) => region)).size;
   console.log(
     `Karmascope: ${hubUrl} shows ${members.length} clusters in ${regions} regions and ${host.name}; ` +
-      `pages: ${control.url}/pages; Ctrl-C ends it`,
+      `pages: ${controlUrl}/pages; Ctrl-C ends it`,
   );
 }
 
-function startSimulatorProcess(children: ChildProcesses, options: DemoOptions): Promise<SimulatorAddresses> {
+/** Scenarios and received pages; resolves with the URL. */
+async function startControl(
+  { children, cleanups, clock }: DemoParts,
+  what: {
+    simulator: SimulatorAddresses;
+    startCollector: (cluster: string) => void;
+    alertmanager: string | undefined;
+  },
+): Promise<string> {
+  const { simulator, startCollector, alertmanager } = what;
+  const source = alertmanager
+    ? `Sent by ${alertmanager}`
+    : 'No Alertmanager is installed: this is what would be sent';
+  const { scenarios, state } = demoScenarios({ simulator, children, startCollector, fetch });
+  const control = await listen('127.0.0.1:0', demoControl({ scenarios, state, clock, source }));
+  cleanups.add('control', () => control.close());
+  return control.url;
+}
+
+/** Resolves with where everything is, or with nothing when the demo ends before. */
+function startSimulatorProcess(
+  options: DemoOptions,
+  { children, signal }: DemoParts,
+): Promise<SimulatorAddresses | undefined> {
   const size = Object.keys(defaultSimulatorOptions) as (keyof SimulatorOptions)[];
   const args = size.map((name) => `--${name}=${options[name] ?? defaultSimulatorOptions[name]}`);
   return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined));
     children.startNode('simulator', SIMULATOR, args, (line) =>
       resolve(JSON.parse(line) as SimulatorAddresses),
     );
@@ -152,7 +177,6 @@ function startAlertmanager(
   children: ChildProcesses,
   command: string,
   files: DemoFiles,
-  address: string,
   storagePath: string,
 ): void {
   children.start({
@@ -161,7 +185,7 @@ function startAlertmanager(
     args: [
       `--config.file=${files.alertmanagerConfig}`,
       `--storage.path=${storagePath}`,
-      `--web.listen-address=${address}`,
+      `--web.listen-address=${files.alertmanager}`,
       // One alone: without this it looks for others on port 9094.
       '--cluster.listen-address=',
     ],

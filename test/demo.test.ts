@@ -47,7 +47,10 @@ function startDemo(args: readonly string[]) {
     if (output.includes('Ctrl-C')) lines.resolve(output);
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  const exited = once(child, 'close').then(([code, signal]) => {
+    output += `It ended with ${code ?? signal}.\n`;
+    return code as number | null;
+  });
   void exited.then((code) => lines.reject(new Error(`The demo ended with ${code}:\n${output}`)));
   lines.promise.catch(() => {});
   return { child, exited, firstLine: lines.promise, output: () => output };
@@ -60,7 +63,7 @@ test('a taken address is said at once, with the way out, and nothing is left beh
   const demo = startDemo([`--web.listen-address=127.0.0.1:${port}`]);
   expect(await demo.exited).toBe(1);
   expect(demo.output()).toBe(
-    `Cannot listen on 127.0.0.1:${port}: the address is in use; stop the other program or choose another with --web.listen-address\n`,
+    `Cannot listen on 127.0.0.1:${port}: the address is in use; stop the other program or choose another with --web.listen-address\nIt ended with 1.\n`,
   );
   expect(readdirSync(folder)).toEqual([]);
   taken.close();

@@ -54,7 +54,9 @@ export class ChildProcesses {
     });
   }
 
+  /** Starts nothing any more once all are being stopped. */
   start({ name, command, args, onLine }: ChildOptions): void {
+    if (this.#stopping) return;
     if (this.#running.has(name)) throw new Error(`BUG: ${name} runs already`);
     // A session of its own keeps the terminal's Ctrl-C from it: the demo ends its children in order.
     const process = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });

@@ -13,6 +13,8 @@ export const FEDERATION = 'demo';
 export interface DemoFiles {
   aggregatorConfig: string;
   alertmanagerConfig: string;
+  /** HOST:PORT. */
+  alertmanager: string;
   /** By cluster. */
   collectorConfigs: ReadonlyMap<string, string>;
 }
@@ -56,6 +58,7 @@ export function writeDemoFiles(
       'aggregator.yaml',
       stringify(aggregatorConfig(senders, simulator.host, endpoints)),
     ),
+    alertmanager: endpoints.alertmanager,
     alertmanagerConfig: write('alertmanager.yaml', stringify(alertmanagerConfig(endpoints))),
     collectorConfigs: new Map(
       senders.map((sender) => {

@@ -109,12 +109,12 @@ export class ControlPlane {
       name: `${app}-${random.suffix(9)}-${random.suffix(5)}`,
       labels: { app },
     });
-    host.workloads.addComponent({ ...pod('karmada-apiserver'), port: this.#apiPort });
-    host.workloads.serveComponent({
+    host.components.add({ ...pod('karmada-apiserver'), port: this.#apiPort });
+    host.components.serve({
       ...pod('karmada-controller-manager'),
       render: () => this.controllerManager.render(this.#clock.now()),
     });
-    host.workloads.serveComponent({
+    host.components.serve({
       ...pod('karmada-scheduler'),
       render: () => this.scheduler.render(this.#clock.now()),
     });

@@ -2,6 +2,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { EventRecorder } from './event-recorder.ts';
 import { EXPOSITION_CONTENT_TYPE } from './exposition.ts';
 import { createKubernetesApi, MEMBER_RESOURCES } from './kubernetes-api.ts';
+import { MemberComponents } from './member-components.ts';
 import {
   leaseObject,
   NODE_CPU_CORES,
@@ -21,7 +22,7 @@ import { kubeStateMetricsPage } from './pages/kube-state-metrics.ts';
 import { kubeletResourcePage } from './pages/kubelet.ts';
 import type { Random } from './random.ts';
 import { type ClusterSpec, NAMESPACES } from './topology.ts';
-import { POD_CPU_CORES, POD_MEMORY_MIB } from './workload-objects.ts';
+import { POD_CPU_CORES, POD_MEMORY_MIB, type SimPod } from './workload-objects.ts';
 
 export interface ClusterDependencies {
   clock: Clock;
@@ -48,6 +49,7 @@ export class MemberCluster {
   readonly token: string | undefined;
   readonly store = new ObjectStore();
   readonly nodes: readonly SimNode[];
+  readonly components: MemberComponents;
   readonly workloads: MemberWorkloads;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -82,6 +84,7 @@ export class MemberCluster {
     const machines = Array.from({ length: nodes }, (_, i) => this.#createNode(i, network));
     this.nodes = machines.map(({ node }) => node);
     this.#kubeletPorts = machines.map(({ port }) => port);
+    this.components = new MemberComponents({ clock, random, network, store: this.store, nodes: this.nodes });
     this.workloads = new MemberWorkloads({
       cluster: spec.name,
       clock,
@@ -98,6 +101,11 @@ export class MemberCluster {
     return `http://127.0.0.1:${this.#apiPort.number}`;
   }
 
+  /** All pods, Karmada's and the exporters' included. */
+  get pods(): SimPod[] {
+    return [...this.components.pods, ...this.workloads.pods];
+  }
+
   get powered(): boolean {
     return this.#powered;
   }
@@ -107,6 +115,7 @@ export class MemberCluster {
     this.#cancelPower();
     this.#powered = false;
     for (const port of [this.#apiPort, ...this.#kubeletPorts]) port.down();
+    this.components.powerOff();
     this.workloads.powerOff();
   }
 
@@ -118,6 +127,7 @@ export class MemberCluster {
       this.store.forgetHistory();
       this.#apiServer = this.#startApiServer();
       for (const port of [this.#apiPort, ...this.#kubeletPorts]) port.up();
+      this.components.powerOn();
       this.workloads.powerOn();
       this.#renewLeases();
       ready();
@@ -133,7 +143,7 @@ export class MemberCluster {
 
   /** What Karmada reads of it in a status sync. */
   summary(ready: boolean): ClusterSummary {
-    const pods = this.workloads.podCount;
+    const pods = this.pods.length;
     const nodes = this.nodes.length;
     return {
       ready,
@@ -162,7 +172,11 @@ export class MemberCluster {
   #createNode(index: number, network: Network): { node: SimNode; port: Port } {
     const { name, region, zones } = this.spec;
     const handler = pageHandler('/metrics/resource', () =>
-      kubeletResourcePage(node, this.workloads.usageOn(node), this.#clock.now()),
+      kubeletResourcePage(
+        node,
+        [...this.components.usageOn(node), ...this.workloads.usageOn(node)],
+        this.#clock.now(),
+      ),
     );
     const port = network.take(handler);
     const node: SimNode = {
@@ -183,13 +197,13 @@ export class MemberCluster {
     }
     for (const node of this.nodes) this.store.put('nodes', nodeObject(node, this.#startedMs));
     this.#renewLeases();
-    this.workloads.addComponent({
+    this.components.add({
       namespace: 'kube-system',
       name: `kube-apiserver-${this.spec.name}-cp-1`,
       labels: { component: 'kube-apiserver', tier: 'control-plane' },
       port: this.#apiPort,
     });
-    this.workloads.serveComponent({
+    this.components.serve({
       namespace: 'kube-system',
       name: `kube-state-metrics-${this.#random.suffix(5)}`,
       labels: { 'app.kubernetes.io/name': 'kube-state-metrics' },
@@ -201,7 +215,7 @@ export class MemberCluster {
     return kubeStateMetricsPage({
       namespaces: [...SYSTEM_NAMESPACES, ...NAMESPACES].map((name) => ({ name, createdMs: this.#startedMs })),
       nodes: this.nodes,
-      pods: this.workloads.pods,
+      pods: this.pods,
       deployments: this.workloads.deployments,
     });
   }

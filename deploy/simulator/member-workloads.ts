@@ -26,13 +26,6 @@ export interface WorkloadsDependencies {
   nodes: readonly SimNode[];
 }
 
-/** A pod that is no workload of the federation: a control plane's or an exporter's. */
-export interface Component {
-  namespace: string;
-  name: string;
-  labels: Readonly<Record<string, string>>;
-}
-
 /** A pod of a workload, with its process. */
 export interface RunningPod {
   pod: SimPod;
@@ -47,14 +40,12 @@ const START_MS_MAX = 6_000;
 const BASE_WORKING_SET_BYTES = 60e6;
 const WORKING_SET_BYTES_PER_CPU_SECOND = 4e4;
 const WORKING_SET_BYTES_MAX = 300e6;
-const COMPONENT_CPU_SHARE = 0.03;
 
 /** Deployments and pods of one cluster: what its controllers and kubelets would do with them. */
 export class MemberWorkloads {
   readonly #deps: WorkloadsDependencies;
   readonly #deployments = new Map<string, SimDeployment>();
   readonly #running = new Map<string, RunningPod>();
-  readonly #components: { pod: SimPod; port: Port }[] = [];
   #powered = true;
 
   constructor(dependencies: WorkloadsDependencies) {
@@ -62,11 +53,7 @@ export class MemberWorkloads {
   }
 
   get pods(): SimPod[] {
-    return [...this.#components, ...this.#running.values()].map(({ pod }) => pod);
-  }
-
-  get podCount(): number {
-    return this.#components.length + this.#running.size;
+    return [...this.#running.values()].map(({ pod }) => pod);
   }
 
   get deployments(): { deployment: SimDeployment; readyReplicas: number }[] {
@@ -134,36 +121,8 @@ export class MemberWorkloads {
     this.#deps.store.remove('deployments', namespace, name);
   }
 
-  /** A pod whose port something else serves already. */
-  addComponent(component: Component & { port: Port }): void {
-    const { clock, random, nodes, store } = this.#deps;
-    const pod: SimPod = {
-      ...component,
-      uid: random.uid(),
-      app: component.name,
-      annotations: {},
-      replicaSet: undefined,
-      node: nodes[this.#components.length % nodes.length]!,
-      port: component.port.number,
-      image: `registry.example.com/${component.namespace}/${component.name}:v1`,
-      createdMs: clock.now(),
-      startedMs: clock.now(),
-      restarts: 0,
-    };
-    this.#components.push({ pod, port: component.port });
-    store.put('pods', podObject(pod));
-  }
-
-  serveComponent(component: Component & { render: () => string }): void {
-    this.addComponent({
-      ...component,
-      port: this.#deps.network.take(pageHandler('/metrics', component.render)),
-    });
-  }
-
   usageOn(node: SimNode): ContainerUsage[] {
-    const nowMs = this.#deps.clock.now();
-    const workloads = [...this.#running.values()]
+    return [...this.#running.values()]
       .filter(({ pod }) => pod.node === node && pod.startedMs !== undefined)
       .map(({ pod, application: { cpuSeconds } }) => ({
         pod,
@@ -173,33 +132,23 @@ export class MemberWorkloads {
           BASE_WORKING_SET_BYTES + Math.round(cpuSeconds * WORKING_SET_BYTES_PER_CPU_SECOND),
         ),
       }));
-    const components = this.#components
-      .filter(({ pod }) => pod.node === node)
-      .map(({ pod }) => ({
-        pod,
-        cpuSeconds: ((nowMs - pod.startedMs!) / 1000) * COMPONENT_CPU_SHARE,
-        workingSetBytes: BASE_WORKING_SET_BYTES,
-      }));
-    return [...components, ...workloads];
   }
 
   powerOff(): void {
     this.#powered = false;
-    for (const { port } of [...this.#running.values(), ...this.#components]) port.down();
+    for (const { port } of this.#running.values()) port.down();
   }
 
   /** Every container starts again: its counters begin at zero and its restarts count one more. */
   powerOn(): void {
     this.#powered = true;
     const nowMs = this.#deps.clock.now();
-    for (const { pod, port } of this.#components) {
-      port.up();
-      this.#restart(pod, nowMs);
-    }
     for (const running of this.#running.values()) {
       running.port.up();
       running.application = new ApplicationPage(nowMs);
-      this.#restart(running.pod, nowMs);
+      if (running.pod.startedMs !== undefined) running.pod.restarts++;
+      running.pod.startedMs = nowMs;
+      this.#deps.store.put('pods', podObject(running.pod));
     }
     for (const deployment of this.#deployments.values()) {
       // A rollout that the loss of power broke off is over: its new pods have started with all others.
@@ -208,12 +157,6 @@ export class MemberWorkloads {
       }
       this.#publish(deployment);
     }
-  }
-
-  #restart(pod: SimPod, nowMs: number): void {
-    if (pod.startedMs !== undefined) pod.restarts++;
-    pod.startedMs = nowMs;
-    this.#deps.store.put('pods', podObject(pod));
   }
 
   #createPod(deployment: SimDeployment, delayMs: number, started = () => {}): void {

@@ -224,7 +224,7 @@ export class Membership {
   #startAgent(member: MemberCluster): void {
     const { name } = member.spec;
     this.#agents.set(name, new AgentPage(name, this.#parts.random, this.#parts.clock.now()));
-    member.workloads.serveComponent({
+    member.components.serve({
       namespace: 'karmada-system',
       name: `karmada-agent-${this.#parts.random.suffix(5)}`,
       labels: { app: 'karmada-agent' },

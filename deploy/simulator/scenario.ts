@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Federation } from './federation.ts';
+import { BodyTooLargeError, readBody } from './request-body.ts';
 
 /** What is going on, as `GET /scenario` answers it. */
 export interface ScenarioState {
@@ -70,26 +71,24 @@ export function scenarioHandler(scenarios: Scenarios, state: () => unknown): Req
 function answer(response: ServerResponse, result: Promise<unknown>): void {
   result.then(
     (body) => sendJson(response, 200, body),
-    (error: Error) =>
-      sendJson(response, error instanceof ScenarioError ? error.status : 500, { error: error.message }),
+    (error: Error) => sendJson(response, statusOf(error), { error: error.message }),
   );
+}
+
+/** What was asked is wrong, or what was meant to happen failed. */
+function statusOf(error: Error): number {
+  if (error instanceof ScenarioError) return error.status;
+  return error instanceof BodyTooLargeError ? 413 : 500;
 }
 
 /** A scenario's input is a name or two. */
 const BODY_BYTES_MAX = 4_096;
 
 async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    size += (chunk as Buffer).length;
-    if (size > BODY_BYTES_MAX)
-      throw new ScenarioError(413, `Cannot read the request: more than ${BODY_BYTES_MAX} bytes`);
-    chunks.push(chunk as Buffer);
-  }
-  if (size === 0) return {};
+  const text = await readBody(request, BODY_BYTES_MAX);
+  if (text === '') return {};
   try {
-    const value: unknown = JSON.parse(Buffer.concat(chunks).toString());
+    const value: unknown = JSON.parse(text);
     if (value !== null && typeof value === 'object') return value as Record<string, unknown>;
   } catch {
     // Falls through to the same answer as any other thing that is not an object.
@@ -97,6 +96,6 @@ async function readJson(request: IncomingMessage): Promise<Record<string, unknow
   throw new ScenarioError(400, 'Cannot read the request: its body is not a JSON object');
 }
 
-function sendJson(response: ServerResponse, status: number, body: unknown): void {
+export function sendJson(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`);
 }
