@@ -30,9 +30,7 @@ const PARTS: Record<string, (date: Civil) => number> = {
 
 /** Calculated here because JavaScript's dates end after 275,760 years. */
 function civil(seconds: number): Civil {
-  const whole = toInt64(seconds);
-  const days = Math.floor(whole / 86_400);
-  const secondOfDay = whole - days * 86_400;
+  const { days, secondOfDay } = dayOf(seconds);
   // Eras of 400 years, beginning with March (Hinnant, "chrono-compatible low-level date algorithms").
   const shifted = days + 719_468;
   const era = Math.floor(shifted / 146_097);
@@ -64,7 +62,23 @@ function daysInMonth(year: number, month: number): number {
     : new Date(Date.UTC(2001, month, 1) - DAY_MS).getUTCDate();
 }
 
-/** Go's conversion on amd64: what does not fit, NaN included, becomes the smallest integer. */
-function toInt64(value: number): number {
-  return Math.abs(value) < 2 ** 63 ? Math.trunc(value) : -(2 ** 63);
+/** Day since 1970, and second of it. */
+function dayOf(seconds: number): { days: number; secondOfDay: number } {
+  if (Math.abs(seconds) < 2 ** 53) {
+    const whole = Math.trunc(seconds);
+    const days = Math.floor(whole / 86_400);
+    return { days, secondOfDay: whole - days * 86_400 };
+  }
+  // Go's conversion on amd64: what does not fit, NaN included, becomes the smallest integer. Its clock then
+  // counts in 64 bits from a beginning of its own, and wraps.
+  const whole = Math.abs(seconds) < 2 ** 63 ? BigInt(seconds) : -(2n ** 63n);
+  const absolute = BigInt.asUintN(64, whole + UNIX_TO_ABSOLUTE_SECONDS);
+  return {
+    days: Number(absolute / 86_400n - UNIX_TO_ABSOLUTE_SECONDS / 86_400n),
+    secondOfDay: Number(absolute % 86_400n),
+  };
 }
+
+/** From 1970 back to March of the year -292277022400. */
+const UNIX_TO_ABSOLUTE_SECONDS =
+  62_135_596_800n + ((292_277_022_400n * 3_652_425n) / 10_000n + 306n) * 86_400n;

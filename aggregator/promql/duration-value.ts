@@ -1,6 +1,6 @@
 import { QueryError } from '../engine/engine.ts';
 import type { DurationExpr } from './ast.ts';
-import { pow } from './go-math.ts';
+import { max, min, pow } from './go-math.ts';
 import { durationSeconds, type QueryTimes } from './value.ts';
 
 /** Milliseconds of a duration expression in one query. Its own arithmetic is in seconds. */
@@ -23,9 +23,9 @@ function evaluate(expr: DurationExpr, times: QueryTimes): number {
     case 'range':
       return durationSeconds(times.endMs - times.startMs);
     case 'min_of':
-      return Math.min(left, right);
+      return min(left, right);
     case 'max_of':
-      return Math.max(left, right);
+      return max(left, right);
     case '+':
       return expr.lhs ? left + right : right;
     case '-':

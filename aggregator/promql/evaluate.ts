@@ -7,6 +7,7 @@ import { scalarScalar, vectorScalar } from './binary-scalar.ts';
 import type { EvalContext } from './context.ts';
 import { executionError } from './context.ts';
 import { dateFunction } from './date-functions.ts';
+import { max, min } from './go-math.ts';
 import { fractionOfHistograms, labelledQuantiles, quantileOfHistograms } from './histogram-quantile.ts';
 import { enrichWithInfo } from './info.ts';
 import { callInstantFunction, toScalar } from './instant-functions.ts';
@@ -237,7 +238,7 @@ async function scalarCall(ctx: EvalContext, plan: CallPlan): Promise<Float64Arra
     case 'min_of': {
       const left = await evaluateScalar(ctx, plan.args[0]!);
       const right = await evaluateScalar(ctx, plan.args[1]!);
-      const pick = plan.func === 'max_of' ? Math.max : Math.min;
+      const pick = plan.func === 'max_of' ? max : min;
       return left.map((value, step) => pick(value, right[step]!));
     }
     default:

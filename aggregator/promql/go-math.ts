@@ -138,6 +138,19 @@ export function pow(x: number, y: number): number {
   return y < 0 ? ldexp(1 / result, -power) : ldexp(result, power);
 }
 
+/** The greater of two; infinity is greater than NaN, which to JavaScript it is not. */
+export function max(a: number, b: number): number {
+  return a === Number.POSITIVE_INFINITY || b === Number.POSITIVE_INFINITY
+    ? Number.POSITIVE_INFINITY
+    : Math.max(a, b);
+}
+
+export function min(a: number, b: number): number {
+  return a === Number.NEGATIVE_INFINITY || b === Number.NEGATIVE_INFINITY
+    ? Number.NEGATIVE_INFINITY
+    : Math.min(a, b);
+}
+
 /** Fraction in [0.5, 1) and power of two. */
 export function frexp(x: number): [fraction: number, power: number] {
   if (x === 0 || !Number.isFinite(x)) return [x, 0];

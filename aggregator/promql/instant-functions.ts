@@ -2,7 +2,7 @@ import type { FloatHistogram } from '../../model/histogram.ts';
 import { METRIC_NAME } from '../../model/labels.ts';
 import type { EvalContext } from './context.ts';
 import { dateFunction } from './date-functions.ts';
-import { exp, log, log2, log10 } from './go-math.ts';
+import { exp, log, log2, log10, max, min } from './go-math.ts';
 import * as trigonometry from './go-trigonometry.ts';
 import { histogramStatistic } from './histogram-statistics.ts';
 import { collect } from './merge.ts';
@@ -113,17 +113,17 @@ export function callInstantFunction(
 function clamp(
   ctx: EvalContext,
   vector: readonly StepSeries[],
-  min: Float64Array | undefined,
-  max: Float64Array | undefined,
+  lows: Float64Array | undefined,
+  highs: Float64Array | undefined,
 ): StepSeries[] {
   return collect(
     vector.map((series) => {
       const out = new StepColumns(ctx.steps.count);
       for (let step = 0; step < series.kinds.length; step++) {
         if (series.kinds[step] !== FLOAT) continue;
-        const low = min ? min[step]! : Number.NEGATIVE_INFINITY;
-        const high = max ? max[step]! : Number.POSITIVE_INFINITY;
-        if (!(high < low)) out.setFloat(step, Math.max(low, Math.min(high, series.values[step]!)));
+        const low = lows ? lows[step]! : Number.NEGATIVE_INFINITY;
+        const high = highs ? highs[step]! : Number.POSITIVE_INFINITY;
+        if (!(high < low)) out.setFloat(step, max(low, min(high, series.values[step]!)));
       }
       return out.series(dropMetadata(ctx, series), true);
     }),

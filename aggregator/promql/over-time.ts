@@ -22,17 +22,35 @@ export const lastOverTime = perWindow((values, _, high) => values[high - 1]!);
 export const timeOfFirst = perWindow((_, low, __, work) => work.series.floats.times[low]! / 1000);
 export const timeOfLast = perWindow((_, __, high, work) => work.series.floats.times[high - 1]! / 1000);
 
-export const maxOverTime = perWindow((values, low, high) => {
-  let max = values[low]!;
-  for (let i = low + 1; i < high; i++) if (values[i]! > max || Number.isNaN(max)) max = values[i]!;
-  return max;
-});
+export const maxOverTime = extreme((kept, value) => kept < value);
+export const minOverTime = extreme((kept, value) => kept > value);
 
-export const minOverTime = perWindow((values, low, high) => {
-  let min = values[low]!;
-  for (let i = low + 1; i < high; i++) if (values[i]! < min || Number.isNaN(min)) min = values[i]!;
-  return min;
-});
+/**
+ * The greatest or least of each window in one pass over the series: a queue holds the samples that may yet be
+ * it, those that `gives way` to a later one dropped. Of equals the first counts, and NaN only where there is
+ * nothing else.
+ */
+function extreme(givesWay: (kept: number, value: number) => boolean): FloatKernel {
+  return (work, out) => {
+    const { values } = work.series.floats;
+    const { low, high } = work.floats;
+    const queue = new Int32Array(values.length);
+    let head = 0;
+    let tail = 0;
+    let next = 0;
+    for (let step = 0; step < low.length; step++) {
+      if (high[step] === low[step]) continue;
+      for (; next < high[step]!; next++) {
+        const value = values[next]!;
+        if (Number.isNaN(value)) continue;
+        while (tail > head && givesWay(values[queue[tail - 1]!]!, value)) tail--;
+        queue[tail++] = next;
+      }
+      while (head < tail && queue[head]! < low[step]!) head++;
+      out.setFloat(step, head < tail ? values[queue[head]!]! : Number.NaN);
+    }
+  };
+}
 
 /** Of several equal ones the last. */
 export const timeOfMax = perWindow((values, low, high, work) => {
@@ -51,40 +69,65 @@ export const sumOverTime = perWindow((values, low, high) => {
   let sum = 0;
   let c = 0;
   for (let i = low; i < high; i++) {
+    const value = values[i]!;
+    const total = sum + value;
+    c += Math.abs(sum) >= Math.abs(value) ? sum - total + value : value - total + sum;
+    sum = total;
+  }
+  // Once infinite, the sum never gets finite again: so nothing had to be watched on the way.
+  return Number.isFinite(sum) ? sum + c : overflowingSum(values, low, high);
+});
+
+function overflowingSum(values: Float64Array, low: number, high: number): number {
+  let sum = 0;
+  let c = 0;
+  for (let i = low; i < high; i++) {
     c = compensate(values[i]!, sum, c);
     sum += values[i]!;
   }
   return isInfinite(sum) ? sum : sum + c;
-});
+}
 
-/** Mean of the sum, until the sum would overflow; from there on a running mean. */
 export const avgOverTime = perWindow((values, low, high) => {
   let sum = values[low]!;
   let c = 0;
-  let mean = 0;
+  for (let i = low + 1; i < high; i++) {
+    const value = values[i]!;
+    const total = sum + value;
+    c += Math.abs(sum) >= Math.abs(value) ? sum - total + value : value - total + sum;
+    sum = total;
+  }
+  const count = high - low;
+  return Number.isFinite(sum) ? sum / count + c / count : overflowingMean(values, low, high);
+});
+
+/** Mean of the sum, until the sum would overflow; from there on a running mean. */
+function overflowingMean(values: Float64Array, low: number, high: number): number {
+  let total = values[low]!;
+  let c = 0;
   let running = false;
   for (let i = low + 1; i < high; i++) {
     const value = values[i]!;
     const count = i - low + 1;
     if (!running) {
-      const next = sum + value;
+      const next = total + value;
       if (!isInfinite(next)) {
-        c = compensate(value, sum, c);
-        sum = next;
+        c = compensate(value, total, c);
+        total = next;
         continue;
       }
       running = true;
-      mean = sum / (count - 1);
+      total /= count - 1;
       c /= count - 1;
     }
     const weight = (count - 1) / count;
     const increment = value / count;
-    c = compensate(increment, weight * mean, weight * c);
-    mean = weight * mean + increment;
+    c = compensate(increment, weight * total, weight * c);
+    total = weight * total + increment;
   }
   const count = high - low;
-  return running ? mean + c : sum / count + c / count;
-});
+  return running ? total + c : total / count + c / count;
+}
 
 export const varianceOverTime = perWindow(variance);
 export const deviationOverTime = perWindow((values, low, high) => Math.sqrt(variance(values, low, high)));

@@ -1,4 +1,5 @@
 import { executionError } from './context.ts';
+import { max, min } from './go-math.ts';
 import type { AggregatePlan } from './plan.ts';
 
 /** Least and greatest parameter over all steps, as the reference finds them: NaN spreads unless constant. */
@@ -10,15 +11,15 @@ export function parameterRange(
     const value = param[0]!;
     return { min: value, max: value, anyNaN: Number.isNaN(value) };
   }
-  let min = Number.MAX_VALUE;
-  let max = -Number.MAX_VALUE;
+  let least = Number.MAX_VALUE;
+  let greatest = -Number.MAX_VALUE;
   let anyNaN = false;
   for (const value of param) {
-    min = Math.min(min, value);
-    max = Math.max(max, value);
+    least = min(least, value);
+    greatest = max(greatest, value);
     anyNaN ||= Number.isNaN(value);
   }
-  return { min, max, anyNaN };
+  return { min: least, max: greatest, anyNaN };
 }
 
 /** For topk and its kin: false where no step has a k of one or more. Throws where k is no integer of 64 bits. */

@@ -125,6 +125,6 @@ function withoutResetHint(h: FloatHistogram): FloatHistogram {
 }
 
 function hasStale(values: Float64Array): boolean {
-  for (let i = 0; i < values.length; i++) if (isStale(values, i)) return true;
+  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i]!) && isStale(values, i)) return true;
   return false;
 }

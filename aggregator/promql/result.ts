@@ -149,9 +149,17 @@ function extend(
   if (times[last]! >= endMs) last--;
   const inside = Math.max(0, last - first + 1);
   return {
-    timestamps: Float64Array.of(startMs, ...times.subarray(first, first + inside), endMs),
-    values: Float64Array.of(left, ...values.subarray(first, first + inside), right),
+    timestamps: between(startMs, times.subarray(first, first + inside), endMs),
+    values: between(left, values.subarray(first, first + inside), right),
   };
+}
+
+function between(first: number, inner: Float64Array, last: number): Float64Array {
+  const all = new Float64Array(inner.length + 2);
+  all[0] = first;
+  all.set(inner, 1);
+  all[inner.length + 1] = last;
+  return all;
 }
 
 function sorted(series: readonly SeriesData[]): QueryValue {
