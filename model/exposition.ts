@@ -11,34 +11,35 @@
 import { isUtf8 } from 'node:buffer';
 import { ExpositionError, quoteBytes } from './exposition-error.ts';
 import { normalizeFloatLabel, parseFloatBytes } from './exposition-float.ts';
+import {
+  BRACE_CLOSE,
+  BRACE_OPEN,
+  CLASS,
+  COLON,
+  COMMA,
+  EQUAL,
+  endOfBraces,
+  endOfDigits,
+  endOfLabelName,
+  endOfMetricName,
+  endOfValue,
+  HASH,
+  isBlank,
+  type LexerState,
+  LINE_FEED,
+  NAME_START,
+  QUOTE,
+  SPACE,
+  scanQuoted,
+  TAB,
+  tokenAt,
+} from './exposition-scan.ts';
 import type { Label } from './labels.ts';
 import { METRIC_NAME } from './labels.ts';
 import type { MetricType } from './metadata.ts';
 import type { RawSeriesTable } from './raw-series-table.ts';
 
 export type ExpositionEntry = 'sample' | 'help' | 'type' | 'end';
-
-/** What a lexer of the format has read so far on a line: the names of Prometheus' own states. */
-type State = 'init' | 'meta1' | 'labels' | 'labelValue' | 'value' | 'timestamp';
-
-const TAB = 0x09;
-const LINE_FEED = 0x0a;
-const SPACE = 0x20;
-const QUOTE = 0x22;
-const HASH = 0x23;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const EQUAL = 0x3d;
-const BACKSLASH = 0x5c;
-const BRACE_OPEN = 0x7b;
-const BRACE_CLOSE = 0x7d;
-
-const NAME_START = 1;
-const DIGIT = 2;
-const CLASS = new Uint8Array(256);
-for (let c = 0x41; c <= 0x5a; c++) CLASS[c] = CLASS[c | 0x20] = NAME_START;
-for (let c = 0x30; c <= 0x39; c++) CLASS[c] = DIGIT;
-CLASS[0x5f] = NAME_START;
 
 const TYPES: Readonly<Record<string, MetricType>> = {
   counter: 'counter',
@@ -67,6 +68,7 @@ export class ExpositionParser {
   readonly #page: Buffer;
   readonly #view: DataView;
   readonly #known: RawSeriesTable | undefined;
+  #pageIsUtf8: boolean | undefined;
   #at = 0;
   /** Where the entry at hand begins, blanks included. */
   #start = 0;
@@ -194,7 +196,7 @@ export class ExpositionParser {
       at = this.#skipBlanks(at + 1);
       const valueEnd = page[at] === QUOTE ? scanQuoted(page, at, true) : UNKNOWN;
       if (valueEnd < 0) throw this.#unexpected('expected label value', at, 'labelValue');
-      if (!isUtf8(page.subarray(at, valueEnd)))
+      if (!this.#isUtf8(at, valueEnd))
         throw this.#error(`invalid UTF-8 label value: ${quoteBytes(page.subarray(at, valueEnd))}`);
       this.#labelOffsets.push(start, end, at + 1, valueEnd - 1);
       at = this.#skipBlanks(valueEnd);
@@ -272,7 +274,7 @@ export class ExpositionParser {
       const type = Object.hasOwn(TYPES, text.toString('latin1')) ? TYPES[text.toString('latin1')] : undefined;
       if (type === undefined) throw this.#error(`invalid metric type ${quoteBytes(text)}`);
       this.type = type;
-    } else if (!isUtf8(text)) {
+    } else if (!this.#isUtf8(this.#textStart, end)) {
       throw this.#error(`help text ${quoteBytes(text)} is not a valid utf8 string`);
     }
     this.#at = end + 1;
@@ -280,9 +282,17 @@ export class ExpositionParser {
   }
 
   #name(start: number, end: number): string {
-    const bytes = this.#page.subarray(start, end);
-    if (!isUtf8(bytes)) throw this.#error(`invalid metric name or label names: ${quoteBytes(bytes)}`);
-    return unescapeLabel(bytes.toString());
+    if (!this.#isUtf8(start, end)) {
+      const bytes = quoteBytes(this.#page.subarray(start, end));
+      throw this.#error(`invalid metric name or label names: ${bytes}`);
+    }
+    return unescapeLabel(this.#page.toString('utf8', start, end));
+  }
+
+  /** Checks the whole page once; only where that fails, the piece. */
+  #isUtf8(start: number, end: number): boolean {
+    this.#pageIsUtf8 ??= isUtf8(this.#page);
+    return this.#pageIsUtf8 || isUtf8(this.#page.subarray(start, end));
   }
 
   #skipBlanks(at: number): number {
@@ -302,91 +312,11 @@ export class ExpositionParser {
     return new ExpositionError(line, reason);
   }
 
-  #unexpected(expectation: string, at: number, state: State): ExpositionError {
+  #unexpected(expectation: string, at: number, state: LexerState): ExpositionError {
     const { token, end } = tokenAt(this.#page, at, state);
     const got = quoteBytes(this.#page.subarray(at, end + 1));
     return this.#error(`${expectation}, got ${got} ("${token}") while parsing: ${this.#shown(end + 1)}`);
   }
-}
-
-/** The token Prometheus' lexer finds here, for the words of an error, and where it gave up or went on. */
-function tokenAt(page: Buffer, at: number, state: State): { token: string; end: number } {
-  const c = page[at]!;
-  if (c === QUOTE && state !== 'init' && state !== 'value' && state !== 'timestamp') {
-    const end = scanQuoted(page, at, state === 'labelValue');
-    return end >= 0 ? { token: 'QSTRING', end } : { token: 'INVALID', end: ~end };
-  }
-  if (state === 'labels') {
-    if (c === BRACE_CLOSE) return { token: 'BCLOSE', end: at + 1 };
-    if (c === EQUAL) return { token: 'EQUAL', end: at + 1 };
-    if (c === COMMA) return { token: 'COMMA', end: at + 1 };
-    const end = endOfLabelName(page, at);
-    if (end > at) return { token: 'LNAME', end };
-  }
-  if (state === 'value' && c === BRACE_OPEN) return { token: 'BOPEN', end: at + 1 };
-  if (state === 'timestamp' && CLASS[c] === DIGIT) return { token: 'TIMESTAMP', end: endOfDigits(page, at) };
-  return { token: 'INVALID', end: at };
-}
-
-function isBlank(c: number): boolean {
-  return c === SPACE || c === TAB;
-}
-
-/** The end of the value that begins here: up to a blank, a brace, a line feed or a NUL. */
-function endOfValue(page: Buffer, at: number): number {
-  for (; ; at++) {
-    const c = page[at]!;
-    if (c <= SPACE ? c === SPACE || c === TAB || c === LINE_FEED || c === 0 : c === BRACE_OPEN) return at;
-  }
-}
-
-function endOfMetricName(page: Buffer, at: number): number {
-  if (CLASS[page[at]!] !== NAME_START && page[at] !== COLON) return at;
-  while (CLASS[page[at]!]! > 0 || page[at] === COLON) at++;
-  return at;
-}
-
-function endOfLabelName(page: Buffer, at: number): number {
-  if (CLASS[page[at]!] !== NAME_START) return at;
-  while (CLASS[page[at]!]! > 0) at++;
-  return at;
-}
-
-function endOfDigits(page: Buffer, at: number): number {
-  while (CLASS[page[at]!] === DIGIT) at++;
-  return at;
-}
-
-/** Where the braces that open here close, by quotes alone; 0 where they do not. */
-function endOfBraces(page: Buffer, at: number): number {
-  for (at++; at < page.length; at++) {
-    const c = page[at]!;
-    if (c === BRACE_CLOSE) return at + 1;
-    if (c === QUOTE) {
-      for (at++; page[at] !== QUOTE; at++) {
-        if (page[at] === BACKSLASH) at++;
-        if (at >= page.length) return 0;
-      }
-    } else if (c === LINE_FEED) return 0;
-  }
-  return 0;
-}
-
-/**
- * The end of the quoted string that opens here, or the complement (~) of where it goes wrong. Within quotes
- * all is allowed, line feeds too, but a line feed after a backslash, and a NUL outside of label values.
- */
-function scanQuoted(page: Buffer, at: number, allowsNul: boolean): number {
-  for (at++; at < page.length; at++) {
-    const c = page[at];
-    if (c === QUOTE) return at + 1;
-    if (c === 0 && !allowsNul) return ~at;
-    if (c !== BACKSLASH) continue;
-    at++;
-    while (allowsNul && page[at] === 0) at++;
-    if (page[at] === LINE_FEED || page[at] === 0) return ~at;
-  }
-  return ~page.length;
 }
 
 /** The escapes are \" \\ and \n; a backslash before anything else stands for itself. */
