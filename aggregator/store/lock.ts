@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { StoreOpenError } from './open-error.ts';
 
 /**
  * Keeps a second process off a storage directory. The lock is the kernel's (SQLite's exclusive file lock on
@@ -13,7 +14,7 @@ export function lockDirectory(directory: string): () => void {
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (error) {
     database?.close();
-    throw new Error(`Cannot open the store in ${directory}: ${reason(error)}`, { cause: error });
+    throw new StoreOpenError(`Cannot open the store in ${directory}: ${reason(error)}`, { cause: error });
   }
   const locked = database;
   return () => locked.close();

@@ -77,11 +77,16 @@ export class MemoryFiles implements Files {
     for (const bytes of this.content.values()) usedBytes += bytes.byteLength;
     const room = Math.max(old.byteLength, this.quotaBytes - usedBytes) - position;
     const fits = part.subarray(0, Math.max(0, room));
-    const resized = new Uint8Array(Math.max(old.byteLength, position + fits.byteLength));
+    if (position + fits.byteLength <= old.byteLength) old.set(fits, position);
+    else this.#extend(path, old, fits, position);
+    if (fits.byteLength < part.byteLength) throw diskError('ENOSPC', path);
+  }
+
+  #extend(path: string, old: Uint8Array, fits: Uint8Array, position: number): void {
+    const resized = new Uint8Array(position + fits.byteLength);
     resized.set(old);
     resized.set(fits, position);
     this.content.set(path, resized);
-    if (fits.byteLength < part.byteLength) throw diskError('ENOSPC', path);
   }
 }
 

@@ -2,6 +2,7 @@ import { basename, join } from 'node:path';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Files } from './files.ts';
 import type { Head } from './head.ts';
+import { StoreOpenError } from './open-error.ts';
 import { type MetadataEntry, readMetadata, readSamples, readSeries } from './record.ts';
 import { type Frame, FrameType, type SegmentScan, scanSegment, segmentHeader } from './segment.ts';
 import { type SealedSegment, segmentSequence } from './segment-writer.ts';
@@ -60,7 +61,7 @@ export async function replayLog(options: ReplayOptions): Promise<ReplayReport> {
       if (segment !== undefined) segments.push({ sequence, path, ...segment });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new Error(
+      throw new StoreOpenError(
         `Cannot read the log segment ${path}: ${reason}; to start without its samples, move it away`,
         { cause: error },
       );

@@ -9,6 +9,8 @@ import { Matcher } from '../../model/matcher.ts';
 import { ManualClock } from '../../runtime/clock.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import type { AppendOutcome } from '../engine/engine.ts';
+import { diskFiles, type Files } from './files.ts';
+import { MemoryFiles } from './memory-files.ts';
 import { Store, type StoreLimits } from './store.ts';
 
 const START_MS = Date.UTC(2026, 0, 1);
@@ -29,11 +31,12 @@ function open(
   directory: string,
   clock: ManualClock,
   limits: Partial<StoreLimits> = {},
-  registry = new Registry(),
+  { files = diskFiles, registry = new Registry() }: { files?: Files; registry?: Registry } = {},
 ): Promise<Store> {
   return Store.open({
     directory,
     clock,
+    files,
     logger: createLogger('silent'),
     registry,
     limits: { retentionMs: RETENTION_MS, ...limits },
@@ -168,59 +171,67 @@ const MATCHERS: readonly [Matcher[], (labels: Labels) => boolean][] = [
 ];
 
 describe('Store', () => {
-  test('does what a map of maps does, under any operations', { timeout: 60_000 }, async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(operation, { maxLength: 40, size: 'max' }), async (operations) => {
-        const directory = await newDirectory();
-        const clock = new ManualClock(START_MS);
-        const limits = { segmentBytes: 20_000 };
-        let store = await open(directory, clock, limits);
-        const model = new Model();
-        for (const op of operations) {
-          const nowMs = clock.now();
-          if (op.do === 'append') {
-            const batches = op.batches.map((batch) =>
-              batch.map(([series, ago, value]): Point => [series, nowMs + ago, value]),
-            );
-            const outcomes = batches.map((batch) => append(store, batch));
-            const expected = batches.map((batch) => model.append(batch, nowMs));
-            expect((await Promise.all(outcomes)).map(({ appended }) => appended)).toEqual(expected);
-          } else if (op.do === 'run') {
-            const points = Array.from(
-              { length: op.count },
-              (_, i): Point => [
-                op.series,
-                nowMs - i * op.step,
-                op.bits + BigInt(i % 2) * (op.bits === 0n ? 1n : 0n),
-              ],
-            ).reverse();
-            expect((await append(store, points)).appended).toBe(model.append(points, nowMs));
-          } else if (op.do === 'advance') {
-            await clock.advance(op.ms);
-          } else if (op.do === 'restart') {
-            await store.close();
-            store = await open(directory, clock, limits);
-          } else {
-            const [matchers, passes] = MATCHERS[op.matcher]!;
-            const startMs = nowMs + Math.min(op.start, op.end);
-            const endMs = nowMs + Math.max(op.start, op.end);
-            const expected = model.read(passes, Math.max(startMs, nowMs - RETENTION_MS), endMs);
-            expect(await read(store, matchers, startMs, endMs)).toEqual(expected);
-            const range = { startMs, endMs };
-            const names = (await store.series([matchers], range)).map((labels) => labels.toString());
-            expect(names.sort()).toEqual(Object.keys(expected).sort());
+  test.each([
+    { where: 'in memory', newFiles: () => new MemoryFiles(), numRuns: 200 },
+    { where: 'on disk', newFiles: () => diskFiles, numRuns: 10 },
+  ])(
+    'does what a map of maps does, under any operations, $where',
+    { timeout: 120_000 },
+    async ({ newFiles, numRuns }) => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(operation, { maxLength: 40, size: 'max' }), async (operations) => {
+          const directory = await newDirectory();
+          const clock = new ManualClock(START_MS);
+          const limits = { segmentBytes: 20_000 };
+          const files = newFiles();
+          let store = await open(directory, clock, limits, { files });
+          const model = new Model();
+          for (const op of operations) {
+            const nowMs = clock.now();
+            if (op.do === 'append') {
+              const batches = op.batches.map((batch) =>
+                batch.map(([series, ago, value]): Point => [series, nowMs + ago, value]),
+              );
+              const outcomes = batches.map((batch) => append(store, batch));
+              const expected = batches.map((batch) => model.append(batch, nowMs));
+              expect((await Promise.all(outcomes)).map(({ appended }) => appended)).toEqual(expected);
+            } else if (op.do === 'run') {
+              const points = Array.from(
+                { length: op.count },
+                (_, i): Point => [
+                  op.series,
+                  nowMs - i * op.step,
+                  op.bits + BigInt(i % 2) * (op.bits === 0n ? 1n : 0n),
+                ],
+              ).reverse();
+              expect((await append(store, points)).appended).toBe(model.append(points, nowMs));
+            } else if (op.do === 'advance') {
+              await clock.advance(op.ms);
+            } else if (op.do === 'restart') {
+              await store.close();
+              store = await open(directory, clock, limits, { files });
+            } else {
+              const [matchers, passes] = MATCHERS[op.matcher]!;
+              const startMs = nowMs + Math.min(op.start, op.end);
+              const endMs = nowMs + Math.max(op.start, op.end);
+              const expected = model.read(passes, Math.max(startMs, nowMs - RETENTION_MS), endMs);
+              expect(await read(store, matchers, startMs, endMs)).toEqual(expected);
+              const range = { startMs, endMs };
+              const names = (await store.series([matchers], range)).map((labels) => labels.toString());
+              expect(names.sort()).toEqual(Object.keys(expected).sort());
+            }
           }
-        }
-        const everything = [new Matcher('cluster', '!=', '')];
-        const floorMs = clock.now() - RETENTION_MS;
-        expect(await read(store, everything, 0, Number.MAX_SAFE_INTEGER)).toEqual(
-          model.read(() => true, floorMs, Infinity),
-        );
-        await store.close();
-      }),
-      { numRuns: 150 },
-    );
-  });
+          const everything = [new Matcher('cluster', '!=', '')];
+          const floorMs = clock.now() - RETENTION_MS;
+          expect(await read(store, everything, 0, Number.MAX_SAFE_INTEGER)).toEqual(
+            model.read(() => true, floorMs, Infinity),
+          );
+          await store.close();
+        }),
+        { numRuns },
+      );
+    },
+  );
 
   test('keeps a second process off its directory, until it is closed', async () => {
     const directory = await newDirectory();
@@ -235,7 +246,12 @@ describe('Store', () => {
     const directory = await newDirectory();
     const clock = new ManualClock(START_MS);
     const registry = new Registry();
-    const store = await open(directory, clock, { segmentBytes: 1_000 }, registry);
+    const store = await open(
+      directory,
+      clock,
+      { segmentBytes: 1_000 },
+      { files: new MemoryFiles(), registry },
+    );
     for (let i = 0; i < 100; i++)
       await append(store, [
         [1, START_MS - i * 1000, 7n],
@@ -259,7 +275,7 @@ describe('Store', () => {
     const directory = await newDirectory();
     const clock = new ManualClock(START_MS);
     const limits = { retentionMs: 48 * 3_600_000, headBytes: 100_000 };
-    const store = await open(directory, clock, limits);
+    const store = await open(directory, clock, limits, { files: new MemoryFiles() });
     const noise = (i: number) => (BigInt(i) * 0x9e37_79b9_7f4a_7c15n) & 0xffff_ffff_ffff_ffffn;
     const all = [new Matcher('cluster', '!=', '')];
     const fill = async (hours: number) => {

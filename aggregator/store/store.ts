@@ -23,13 +23,14 @@ import { HeadQuerier, type MatcherSets } from './head-querier.ts';
 import { DEFAULT_STORE_LIMITS, type StoreLimits } from './limits.ts';
 import { lockDirectory } from './lock.ts';
 import { MetadataStore } from './metadata.ts';
+import { StoreOpenError } from './open-error.ts';
 import { replayLog } from './replay.ts';
 import { Retention } from './retention.ts';
 import type { SeriesRef } from './series-table.ts';
 import { type StorageMetrics, storageMetrics } from './storage-metrics.ts';
 import { Wal } from './wal.ts';
 
-export { DEFAULT_STORE_LIMITS, type StoreLimits };
+export { DEFAULT_STORE_LIMITS, type StoreLimits, StoreOpenError };
 
 export interface StoreOptions {
   readonly directory: string;

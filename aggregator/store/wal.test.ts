@@ -110,7 +110,7 @@ function samplesOfBatches(isThere: (batch: number) => boolean): string[] {
 }
 
 describe('Wal', () => {
-  test('brings back every batch that is whole, wherever the file ends', async () => {
+  test('brings back every batch that is whole, wherever the file ends', { timeout: 60_000 }, async () => {
     const { bytes, ends } = await smallLog();
     const boundaries = new Set([0, 32]);
     let end = 32;
@@ -129,7 +129,9 @@ describe('Wal', () => {
     }
   });
 
-  test('finds a flipped byte, reports it, keeps the rest and never gives a wrong value', async () => {
+  test('finds a flipped byte, reports it, keeps the rest and never gives a wrong value', {
+    timeout: 60_000,
+  }, async () => {
     const { bytes } = await smallLog();
     const all = new Set(samplesOfBatches(() => true));
     for (let offset = 0; offset < bytes.length; offset++) {
