@@ -1,17 +1,14 @@
 import { Labels } from '../../model/labels.ts';
 import { absent } from './absent.ts';
 import { aggregate } from './aggregations.ts';
-import { sortInRangeQuery } from './annotations.ts';
 import { vectorVector } from './binary.ts';
 import { scalarScalar, vectorScalar } from './binary-scalar.ts';
 import type { EvalContext } from './context.ts';
 import { executionError } from './context.ts';
 import { dateFunction } from './date-functions.ts';
 import { max, min } from './go-math.ts';
-import { fractionOfHistograms, labelledQuantiles, quantileOfHistograms } from './histogram-quantile.ts';
 import { enrichWithInfo } from './info.ts';
-import { callInstantFunction, toScalar } from './instant-functions.ts';
-import { labelJoin, labelReplace, stringOf } from './label-functions.ts';
+import { toScalar } from './instant-functions.ts';
 import { negate } from './negate.ts';
 import type { BinaryPlan, CallPlan, Plan, StepInvariantPlan, SubqueryPlan } from './plan.ts';
 import { planType } from './plan.ts';
@@ -19,12 +16,12 @@ import type { RangeSource } from './range-evaluation.ts';
 import { evaluateRangeFunction, storedRange } from './range-evaluation.ts';
 import { evaluateSelector } from './selector.ts';
 import { evaluateSmoothed } from './smoothed-selector.ts';
-import { sortByLabel, sortByValue } from './sort-functions.ts';
 import { setOffsets } from './step-invariance.ts';
 import { subqueryRange, subquerySteps } from './subquery.ts';
-import { timesOfSamples, timesOfSteps } from './timestamp-functions.ts';
+import { timesOfSamples } from './timestamp-functions.ts';
 import type { StepSeries, Steps } from './value.ts';
-import { isInstant, StepColumns, seriesWeight } from './value.ts';
+import { StepColumns, seriesWeight } from './value.ts';
+import { vectorCall } from './vector-call.ts';
 
 /** An instant vector at all steps. What it holds in memory counts in the budget until its user is done. */
 export async function evaluateVector(ctx: EvalContext, plan: Plan): Promise<StepSeries[]> {
@@ -150,60 +147,6 @@ async function call(ctx: EvalContext, plan: CallPlan): Promise<StepSeries[]> {
   return releasing(ctx, vector, vectorCall(ctx, plan, vector, args[vectorAt]!, scalars));
 }
 
-async function vectorCall(
-  ctx: EvalContext,
-  plan: CallPlan,
-  vector: StepSeries[],
-  vectorArg: Plan,
-  scalars: readonly Float64Array[],
-): Promise<StepSeries[]> {
-  const { func, args } = plan;
-  const { position } = vectorArg;
-  switch (func) {
-    case 'absent':
-      return absent(ctx, vector, args[0]!, false);
-    case 'timestamp':
-      return timesOfSteps(ctx, vector);
-    case 'start_timestamp':
-      // Only samples have start timestamps.
-      return [];
-    case 'label_replace':
-      return labelReplace(vector, args.slice(1));
-    case 'label_join':
-      return labelJoin(vector, args.slice(1));
-    case 'sort':
-    case 'sort_desc':
-      remarkSort(ctx, plan);
-      return sortByValue(vector, func === 'sort' ? 'ascending' : 'descending', isInstant(ctx.steps));
-    case 'sort_by_label':
-    case 'sort_by_label_desc':
-      remarkSort(ctx, plan);
-      return sortByLabel(
-        vector,
-        args.slice(1).map(stringOf),
-        func === 'sort_by_label' ? 'ascending' : 'descending',
-      );
-    case 'histogram_quantile':
-      return quantileOfHistograms(
-        ctx,
-        vector,
-        { values: scalars[0]!, position: args[0]!.position },
-        position,
-      );
-    case 'histogram_quantiles': {
-      const quantiles = scalars.map((values, i) => ({ values, position: args[i + 2]!.position }));
-      return labelledQuantiles(ctx, vector, stringOf(args[1]!), quantiles, position);
-    }
-    case 'histogram_fraction':
-      return fractionOfHistograms(ctx, vector, scalars[0]!, scalars[1]!, position);
-    default: {
-      const result = callInstantFunction(ctx, func, vector, scalars);
-      if (!result) throw executionError(`not supported yet: function ${func}`);
-      return result;
-    }
-  }
-}
-
 async function rangeCall(ctx: EvalContext, plan: CallPlan, rangeAt: number): Promise<StepSeries[]> {
   const { args, func } = plan;
   const arg = args[rangeAt]!;
@@ -273,10 +216,6 @@ async function scalarSeries(ctx: EvalContext, plan: Plan): Promise<StepSeries> {
   const out = new StepColumns(ctx.steps.count);
   for (const [step, value] of values.entries()) out.setFloat(step, value);
   return out.series(Labels.empty, false);
-}
-
-function remarkSort(ctx: EvalContext, plan: CallPlan): void {
-  if (!isInstant(ctx.steps)) ctx.annotations.add(sortInRangeQuery(plan.position));
 }
 
 /** Gives the operands' share of the budget back when the result is there. */

@@ -4,7 +4,7 @@ import type { EvalContext } from './context.ts';
 import { executionError } from './context.ts';
 import { mergeSameLabels } from './merge.ts';
 import type { Plan } from './plan.ts';
-import { walkPlan } from './plan.ts';
+import { walkPlan } from './plan-walk.ts';
 import type { SelectedSeries } from './selection.ts';
 import { findNewest } from './selector.ts';
 import type { StepSeries } from './value.ts';

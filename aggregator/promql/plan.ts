@@ -80,6 +80,8 @@ export interface BinaryPlan {
   rhs: Plan;
   readonly matching: VectorMatching | undefined;
   readonly returnBool: boolean;
+  /** Found once: long chains would ask again at every link. */
+  readonly type: 'scalar' | 'vector';
   readonly position: PositionRange;
 }
 
@@ -133,15 +135,10 @@ export function buildPlan(expr: Expr, times: QueryTimes): Plan {
       return { kind: 'unary', operator: expr.operator, expr: build(expr.expr), position };
     case 'binary': {
       const { operator, matching, returnBool } = expr;
-      return {
-        kind: 'binary',
-        operator,
-        lhs: build(expr.lhs),
-        rhs: build(expr.rhs),
-        matching,
-        returnBool,
-        position,
-      };
+      const lhs = build(expr.lhs);
+      const rhs = build(expr.rhs);
+      const type = planType(lhs) === 'scalar' && planType(rhs) === 'scalar' ? 'scalar' : 'vector';
+      return { kind: 'binary', operator, lhs, rhs, matching, returnBool, type, position };
     }
     case 'aggregate': {
       const { operator, grouping, without } = expr;
@@ -187,40 +184,9 @@ export function planType(plan: Plan): ValueType {
     case 'stepInvariant':
       return planType(plan.expr);
     case 'binary':
-      return planType(plan.lhs) === 'scalar' && planType(plan.rhs) === 'scalar' ? 'scalar' : 'vector';
+      return plan.type;
     default:
       throw new Error(`BUG: no type for ${plan satisfies never}`);
-  }
-}
-
-/** Every node in the order of the text, with those above it. Return false to stop. */
-export function walkPlan(
-  plan: Plan,
-  visit: (node: Plan, path: readonly Plan[]) => boolean | undefined,
-  path: readonly Plan[] = [],
-): boolean {
-  if (visit(plan, path) === false) return false;
-  const below = [...path, plan];
-  return childrenOf(plan).every((child) => walkPlan(child, visit, below));
-}
-
-function childrenOf(plan: Plan): readonly Plan[] {
-  switch (plan.kind) {
-    case 'range':
-      return [plan.selector];
-    case 'subquery':
-    case 'unary':
-    case 'paren':
-    case 'stepInvariant':
-      return [plan.expr];
-    case 'binary':
-      return [plan.lhs, plan.rhs];
-    case 'aggregate':
-      return plan.param ? [plan.expr, plan.param] : [plan.expr];
-    case 'call':
-      return plan.args;
-    default:
-      return [];
   }
 }
 

@@ -4,7 +4,7 @@ import type { Budget } from './budget.ts';
 import { emptyHistogram } from './native-histogram.ts';
 import { detectReset } from './native-reset.ts';
 import type { Plan, SelectorPlan } from './plan.ts';
-import { walkPlan } from './plan.ts';
+import { walkPlan } from './plan-walk.ts';
 import { subqueryTimes } from './step-invariance.ts';
 import type { QueryTimes } from './value.ts';
 
@@ -100,7 +100,8 @@ function wantedRanges(plan: Plan, times: QueryTimes, lookbackMs: number): Wanted
 
 function needsStatisticsOnly(path: readonly Plan[]): boolean {
   let only = false;
-  for (const node of path.toReversed()) {
+  for (let i = path.length - 1; i >= 0; i--) {
+    const node = path[i]!;
     // Resets inside a subquery are found by the buckets.
     if (node.kind === 'subquery') return false;
     if (node.kind === 'binary' && (node.operator === '</' || node.operator === '>/')) return false;

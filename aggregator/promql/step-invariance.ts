@@ -1,5 +1,5 @@
 import type { Plan, SubqueryPlan } from './plan.ts';
-import { walkPlan } from './plan.ts';
+import { walkPlan } from './plan-walk.ts';
 import type { QueryTimes } from './value.ts';
 
 /**
