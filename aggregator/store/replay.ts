@@ -97,15 +97,17 @@ async function repair(
   sizeBytes: number,
 ): Promise<number> {
   const { files, logger } = options;
-  const { tornTail, damages, frames } = scan;
+  const { tornTail, damages, frames, endOffset } = scan;
   for (const damage of damages)
     logger.error({ file: path, ...damage }, 'A stretch of the log cannot be read');
   try {
     if (damages.length > 0) return await setAside(options, path, frames);
-    if (tornTail === undefined || frames.length === 0) return sizeBytes;
-    logger.warn({ file: path, ...tornTail }, 'An unfinished write is cut from the end of the log');
-    await files.truncate(path, tornTail.startOffset);
-    return tornTail.startOffset;
+    if (frames.length === 0 || endOffset >= sizeBytes) return sizeBytes;
+    if (tornTail !== undefined)
+      logger.warn({ file: path, ...tornTail }, 'An unfinished write is cut from the end of the log');
+    // Without one it is the room made ahead, which a process that was killed could not give back.
+    await files.truncate(path, endOffset);
+    return endOffset;
   } catch (error) {
     logger.error(
       { err: error, file: path },

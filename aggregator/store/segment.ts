@@ -37,6 +37,8 @@ export interface SegmentScan {
   readonly damages: readonly Damage[];
   /** A write that never finished, at the end; nothing in it was ever acknowledged. */
   readonly tornTail: Damage | undefined;
+  /** Behind the last frame; what follows is nothing, zeros or the torn tail. */
+  readonly endOffset: number;
 }
 
 export function segmentHeader(sequence: number, createdMs: number): Uint8Array {
@@ -90,7 +92,7 @@ export function scanSegment(bytes: Uint8Array<ArrayBuffer>): SegmentScan {
   const endOfData = withoutZeros(bytes);
   if (!headerIsGood(bytes, view)) {
     if (endOfData <= SEGMENT_HEADER_BYTES)
-      return { frames, damages, tornTail: { startOffset: 0, endOffset: endOfData } };
+      return { frames, damages, tornTail: { startOffset: 0, endOffset: endOfData }, endOffset: 0 };
     damages.push({ startOffset: 0, endOffset: SEGMENT_HEADER_BYTES });
   }
   let offset = SEGMENT_HEADER_BYTES;
@@ -104,10 +106,11 @@ export function scanSegment(bytes: Uint8Array<ArrayBuffer>): SegmentScan {
     const startOffset = offset;
     do offset += 8;
     while (offset < endOfData && frameAt(bytes, view, offset) === undefined);
-    if (offset >= endOfData) return { frames, damages, tornTail: { startOffset, endOffset: endOfData } };
+    if (offset >= endOfData)
+      return { frames, damages, tornTail: { startOffset, endOffset: endOfData }, endOffset: startOffset };
     damages.push({ startOffset, endOffset: offset });
   }
-  return { frames, damages, tornTail: undefined };
+  return { frames, damages, tornTail: undefined, endOffset: offset };
 }
 
 function headerIsGood(bytes: Uint8Array, view: DataView): boolean {

@@ -250,6 +250,17 @@ describe('Wal', () => {
     }
   });
 
+  test('gives back the room that a killed process had made ahead', async () => {
+    const files = new MemoryFiles();
+    const { wal, append } = await openLog(files, 8 << 20);
+    await append('a=1', NOW_MS);
+    await vi.waitFor(() => expect(files.content.get(FIRST)!.byteLength).toBeGreaterThan(1 << 20));
+    const log = await openLog(files);
+    expect(log.report.torn).toBe(0);
+    expect(files.content.get(FIRST)!.byteLength).toBe(wal.sizeBytes);
+    expect(samplesOf(log)).toEqual([`a@${NOW_MS}=1`]);
+  });
+
   test('completes a salvage that a crash interrupted between its two renames', async () => {
     const { bytes, ends } = await smallLog();
     const files = new MemoryFiles();
