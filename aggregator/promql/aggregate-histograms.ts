@@ -6,7 +6,7 @@ import {
 } from './annotations.ts';
 import type { EvalContext } from './context.ts';
 import { makeFold } from './folds.ts';
-import type { Grouping } from './grouping.ts';
+import { type Grouping, groupMembers } from './grouping.ts';
 import { IncompatibleSchema } from './native-arithmetic.ts';
 import { compact } from './native-layout.ts';
 import { HistogramMean, HistogramSum } from './native-sum.ts';
@@ -18,21 +18,25 @@ import { ABSENT, FLOAT, type StepColumns } from './value.ts';
  * sum and avg where histograms are among the series. A group with floats and histograms at the same step has
  * no value there, nor has one of exponential and custom histograms.
  */
-export function aggregateHistograms(
+export async function aggregateHistograms(
   ctx: EvalContext,
   plan: AggregatePlan,
   operator: 'sum' | 'avg',
   vector: readonly StepSeries[],
-  { groupOf, labels }: Grouping,
-): StepColumns[] {
-  return labels.map((_, group) => {
-    const members = vector.filter((__, i) => groupOf[i] === group);
+  grouping: Grouping,
+): Promise<StepColumns[]> {
+  const columns: StepColumns[] = [];
+  for (const members of groupMembers(vector, grouping)) {
     const floats = makeFold(operator, 1, ctx.steps.count);
     for (const { kinds, values } of members) floats.add(0, kinds, values);
     const out = floats.result(0);
-    for (let step = 0; step < ctx.steps.count; step++) aggregateStep(ctx, plan, operator, members, step, out);
-    return out;
-  });
+    for (let step = 0; step < ctx.steps.count; step++) {
+      if (ctx.budget.isDue) await ctx.budget.rest();
+      aggregateStep(ctx, plan, operator, members, step, out);
+    }
+    columns.push(out);
+  }
+  return columns;
 }
 
 function aggregateStep(

@@ -3,14 +3,22 @@ import { ignoredInAggregation, invalidQuantile } from './annotations.ts';
 import type { EvalContext } from './context.ts';
 import { countValues } from './count-values.ts';
 import * as folds from './folds.ts';
-import { groupBy, groupDropsName } from './grouping.ts';
+import { type Grouping, groupBy, groupDropsName, groupMembers } from './grouping.ts';
 import { limitK, limitRatio } from './limit.ts';
 import { parameterRange } from './parameter.ts';
 import type { AggregatePlan } from './plan.ts';
 import { quantile } from './quantile.ts';
 import { topK } from './top.ts';
 import type { StepSeries } from './value.ts';
-import { ABSENT, FLOAT, HISTOGRAM, hasHistograms, isEmptySeries, StepColumns } from './value.ts';
+import {
+  ABSENT,
+  columnWeight,
+  FLOAT,
+  HISTOGRAM,
+  hasHistograms,
+  isEmptySeries,
+  StepColumns,
+} from './value.ts';
 
 /**
  * Aggregates over series, step by step. `param` holds k, the quantile or the ratio at each step. Every group
@@ -24,8 +32,9 @@ export async function aggregate(
 ): Promise<StepSeries[]> {
   const { operator, without } = plan;
   if (operator === 'count_values') return countValues(ctx, plan, vector);
-  const names = [...plan.grouping];
-  const grouping = groupBy(vector, names, without);
+  const grouping = groupBy(vector, plan.grouping, without);
+  // Groups are at most as many as series, and are held besides them.
+  ctx.budget.ensure(grouping.labels.length * columnWeight(ctx.steps.count));
   switch (operator) {
     case 'topk':
     case 'bottomk':
@@ -44,10 +53,10 @@ export async function aggregate(
 
   const withHistograms = hasHistograms(vector);
   if (withHistograms && (operator === 'sum' || operator === 'avg'))
-    return finish(aggregateHistograms(ctx, plan, operator, vector, grouping));
+    return finish(await aggregateHistograms(ctx, plan, operator, vector, grouping));
   if (withHistograms && IGNORES_HISTOGRAMS.has(operator) && anyHistogram(vector))
     ctx.annotations.add(ignoredInAggregation(operator, plan.expr.position));
-  if (operator === 'quantile') return finish(quantiles(ctx, plan, vector, grouping, param!));
+  if (operator === 'quantile') return finish(await quantiles(ctx, plan, vector, grouping, param!));
 
   const fold = folds.makeFold(operator, grouping.labels.length, ctx.steps.count);
   const counted = operator === 'count' || operator === 'group';
@@ -70,27 +79,29 @@ function asFloats(kinds: Uint8Array): Uint8Array {
   return kinds.includes(HISTOGRAM) ? kinds.map((kind) => (kind === ABSENT ? ABSENT : FLOAT)) : kinds;
 }
 
-function quantiles(
+async function quantiles(
   ctx: EvalContext,
   plan: AggregatePlan,
   vector: readonly StepSeries[],
-  { groupOf, labels }: ReturnType<typeof groupBy>,
+  grouping: Grouping,
   param: Float64Array,
-): StepColumns[] {
+): Promise<StepColumns[]> {
   const { min, max, anyNaN } = parameterRange(plan, param);
   const position = plan.param!.position;
   if (anyNaN) ctx.annotations.add(invalidQuantile(Number.NaN, position));
   if (max > 1) ctx.annotations.add(invalidQuantile(max, position));
   if (min < 0) ctx.annotations.add(invalidQuantile(min, position));
-  const members = labels.map((_, group) => vector.filter((__, i) => groupOf[i] === group));
-  return members.map((series) => {
+  const columns: StepColumns[] = [];
+  for (const members of groupMembers(vector, grouping)) {
     const out = new StepColumns(ctx.steps.count);
-    const values = new Float64Array(series.length);
+    const values = new Float64Array(members.length);
     for (let step = 0; step < ctx.steps.count; step++) {
+      if (ctx.budget.isDue) await ctx.budget.rest();
       let count = 0;
-      for (const one of series) if (one.kinds[step] === FLOAT) values[count++] = one.values[step]!;
+      for (const one of members) if (one.kinds[step] === FLOAT) values[count++] = one.values[step]!;
       if (count > 0) out.setFloat(step, quantile(param[step]!, values.slice(0, count)));
     }
-    return out;
-  });
+    columns.push(out);
+  }
+  return columns;
 }

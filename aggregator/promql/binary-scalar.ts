@@ -1,3 +1,4 @@
+import type { Annotation } from './annotations.ts';
 import {
   ARITHMETIC,
   COMPARISONS,
@@ -8,10 +9,10 @@ import {
 } from './binary-element.ts';
 import type { EvalContext } from './context.ts';
 import { dropMetadata } from './instant-functions.ts';
-import { collect } from './merge.ts';
+import { collect, mapSeries } from './merge.ts';
 import type { BinaryPlan } from './plan.ts';
 import type { StepSeries } from './value.ts';
-import { ABSENT, FLOAT, HISTOGRAM, isInstant, StepColumns } from './value.ts';
+import { ABSENT, FLOAT, HISTOGRAM, StepColumns } from './value.ts';
 
 /** An operation on two scalars at every step. */
 export function scalarScalar(plan: BinaryPlan, left: Float64Array, right: Float64Array): Float64Array {
@@ -28,27 +29,27 @@ export function scalarScalar(plan: BinaryPlan, left: Float64Array, right: Float6
 }
 
 /** An operation of a vector and a scalar. `swapped`: the scalar stands on the left. */
-export function vectorScalar(
+export async function vectorScalar(
   ctx: EvalContext,
   plan: BinaryPlan,
   vector: readonly StepSeries[],
   scalar: Float64Array,
   swapped: boolean,
-): StepSeries[] {
+): Promise<StepSeries[]> {
   const { operator, returnBool } = plan;
   const changes = isArithmetic(operator) || returnBool;
-  if (vector.some((series) => series.histograms)) remarkPerStep(ctx, plan, vector, scalar, swapped);
-  return collect(
-    vector.map((series) => {
-      const out = new StepColumns(ctx.steps.count);
-      if (series.histograms || !(isArithmetic(operator) || isComparison(operator)))
-        mixedSteps(plan, series, scalar, swapped, out);
-      else floatSteps(plan, series, scalar, swapped, out);
-      const labels = changes ? dropMetadata(ctx, series) : series.labels;
-      return out.series(labels, series.dropName || changes);
-    }),
-    { instant: isInstant(ctx.steps), delayedNameRemoval: ctx.delayedNameRemoval },
-  );
+  // The reference keeps the last remark of each step only.
+  const remarks: (Annotation | undefined)[] = [];
+  const series = await mapSeries(ctx, vector, (one) => {
+    const out = new StepColumns(ctx.steps.count);
+    if (one.histograms || !(isArithmetic(operator) || isComparison(operator)))
+      mixedSteps(plan, one, scalar, swapped, out, remarks);
+    else floatSteps(plan, one, scalar, swapped, out);
+    const labels = changes ? dropMetadata(ctx, one) : one.labels;
+    return out.series(labels, one.dropName || changes);
+  });
+  for (const remark of remarks) if (remark) ctx.annotations.add(remark);
+  return collect(ctx, series);
 }
 
 function floatSteps(
@@ -86,39 +87,20 @@ function mixedSteps(
   scalar: Float64Array,
   swapped: boolean,
   out: StepColumns,
+  remarks: (Annotation | undefined)[],
 ): void {
   for (let step = 0; step < series.kinds.length; step++) {
     const element = elementAt(series, step);
     if (element === undefined) continue;
     const other = scalar[step]!;
     const result = swapped ? operate(plan, other, element) : operate(plan, element, other);
+    remarks[step] = result.remark ?? remarks[step];
     if (result.failed) continue;
     if (plan.returnBool) out.setFloat(step, result.keep ? 1 : 0);
     else if (result.keep) {
       const value = isComparison(plan.operator) ? element : result.value;
       if (typeof value === 'number') out.setFloat(step, value);
       else out.setHistogram(step, value);
-    }
-  }
-}
-
-/** The reference keeps the last remark of each step only. */
-function remarkPerStep(
-  ctx: EvalContext,
-  plan: BinaryPlan,
-  vector: readonly StepSeries[],
-  scalar: Float64Array,
-  swapped: boolean,
-): void {
-  for (let step = 0; step < ctx.steps.count; step++) {
-    for (const series of vector.toReversed()) {
-      const element = elementAt(series, step);
-      if (element === undefined) continue;
-      const other = scalar[step]!;
-      const { remark } = swapped ? operate(plan, other, element) : operate(plan, element, other);
-      if (!remark) continue;
-      ctx.annotations.add(remark);
-      break;
     }
   }
 }

@@ -7,7 +7,6 @@ import { collect } from './merge.ts';
 import type { BinaryPlan } from './plan.ts';
 import { setOperation } from './set-operators.ts';
 import type { StepSeries } from './value.ts';
-import { isInstant } from './value.ts';
 
 /** An operation between two vectors. Join signatures are found once for each series, not at every step. */
 export async function vectorVector(
@@ -20,11 +19,10 @@ export async function vectorVector(
   const numbers = new Map<string, number>();
   const leftSignatures = left.map((series) => signature(series.labels, matching, numbers));
   const rightSignatures = right.map((series) => signature(series.labels, matching, numbers));
-  const collectOptions = { instant: isInstant(ctx.steps), delayedNameRemoval: ctx.delayedNameRemoval };
   if (plan.operator === 'and' || plan.operator === 'or' || plan.operator === 'unless') {
     const operands = { left, right, leftSignatures, rightSignatures };
     const sizes = { signatureCount: numbers.size, steps: ctx.steps.count };
-    return collect(setOperation(plan.operator, { ...operands, ...sizes }), collectOptions);
+    return collect(ctx, setOperation(plan.operator, { ...operands, ...sizes }));
   }
   const swapped = matching.cardinality === 'one-to-many';
   const join = new Join(
@@ -36,8 +34,8 @@ export async function vectorVector(
     swapped ? leftSignatures : rightSignatures,
     numbers.size,
   );
-  const joined = join.isSimple() ? join.columns() : await join.stepByStep();
-  return collect(joined, collectOptions);
+  const joined = await (join.isSimple() ? join.columns() : join.stepByStep());
+  return collect(ctx, joined);
 }
 
 function signature(labels: Labels, matching: VectorMatching, numbers: Map<string, number>): number {

@@ -24,10 +24,15 @@ export class Budget {
     this.#sliceEndMs = clock.now() + SLICE_MS;
   }
 
-  /** Counts samples that are held in memory from now on. */
+  /** Counts samples (16 bytes each) that are held in memory from now on. */
   hold(samples: number): void {
+    this.ensure(samples);
     this.#samples += samples;
-    if (this.#samples > this.#maxSamples)
+  }
+
+  /** Throws where so many samples more would be too many. To be asked before memory is taken. */
+  ensure(samples: number): void {
+    if (this.#samples + samples > this.#maxSamples)
       throw new QueryError(
         'execution',
         `query processing would load too many samples into memory in expression evaluation: the limit max_samples is ${this.#maxSamples}; ask for fewer series, a shorter range or a longer step, or raise it`,

@@ -86,6 +86,32 @@ test('samples of a step that is over do not count', async () => {
   expect(value.type).toBe('matrix');
 });
 
+test('what would take too much memory is refused before it takes it', async () => {
+  const storage = new Recorded(1000, 5);
+  const started = process.memoryUsage().arrayBuffers;
+  for (const query of ['count_over_time(pods[30d:1s])', 'vector(1)[100y:1ms]', 'pods[10y:1s]'])
+    await expect(instant(storage, query, { maxSamples: 5_000_000 })).rejects.toMatchObject({
+      type: 'execution',
+    });
+  expect(process.memoryUsage().arrayBuffers - started).toBeLessThan(200e6);
+});
+
+test('a request can shorten its time but not lengthen it', async () => {
+  const clock = new ManualClock();
+  const storage = new Recorded(1, 20);
+  const slow: Selector = {
+    select: async (...args) => {
+      await clock.advance(3000);
+      return storage.select(...args);
+    },
+  };
+  const engine = new PromqlEngine(slow, { clock, timeoutMs: 2000 });
+  const request = { query: 'pods', timeMs: 0, timeoutMs: 60_000 };
+  await expect(engine.instant(request, new AbortController().signal)).rejects.toMatchObject({
+    type: 'timeout',
+  });
+});
+
 test('a query whose time is over ends', async () => {
   const clock = new ManualClock();
   const storage = new Recorded(1, 20);

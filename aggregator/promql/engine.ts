@@ -13,7 +13,7 @@ import { finishVector, rangeVector, toMatrix, toVector } from './result.ts';
 import { markStatisticsOnly, type Selector, selectAll } from './selection.ts';
 import { markStepInvariant, setOffsets } from './step-invariance.ts';
 import type { QueryTimes, Steps } from './value.ts';
-import { makeSteps } from './value.ts';
+import { columnWeight, makeSteps } from './value.ts';
 
 export interface PromqlEngineOptions {
   readonly clock?: Clock;
@@ -95,10 +95,15 @@ export class PromqlEngine {
     plan = markStepInvariant(plan, times);
     const lookbackMs = request.lookbackMs || options.lookbackMs || DEFAULTS.lookbackMs;
     const budget = new Budget(options.clock ?? systemClock, signal, {
-      timeoutMs: request.timeoutMs ?? options.timeoutMs ?? DEFAULTS.timeoutMs,
+      // A request can only ask for less time.
+      timeoutMs: Math.min(
+        request.timeoutMs ?? Number.POSITIVE_INFINITY,
+        options.timeoutMs ?? DEFAULTS.timeoutMs,
+      ),
       maxSamples: options.maxSamples ?? DEFAULTS.maxSamples,
     });
     budget.check();
+    budget.ensure(columnWeight(steps.count));
     const data = await selectAll(plan, times, lookbackMs, this.#querier, budget);
     setOffsets(plan, times.startMs);
     const annotations = new Annotations();

@@ -20,7 +20,7 @@ import { setOffsets } from './step-invariance.ts';
 import { subqueryRange, subquerySteps } from './subquery.ts';
 import { timesOfSamples } from './timestamp-functions.ts';
 import type { StepSeries, Steps } from './value.ts';
-import { StepColumns, seriesWeight } from './value.ts';
+import { columnWeight, StepColumns, seriesWeight } from './value.ts';
 import { vectorCall } from './vector-call.ts';
 
 /** An instant vector at all steps. What it holds in memory counts in the budget until its user is done. */
@@ -68,6 +68,7 @@ export async function evaluateSubquery(
   // What is pinned inside counts from where the evaluation inside begins.
   if (steps.startMs !== ctx.steps.startMs) setOffsets(plan.expr, steps.startMs);
   const inner = { ...ctx, steps };
+  ctx.budget.ensure(columnWeight(steps.count));
   if (steps.count === 0) return { vector: [], steps };
   if (planType(plan.expr) !== 'scalar') return { vector: await evaluateVector(inner, plan.expr), steps };
   return { vector: [await scalarSeries(inner, plan.expr)], steps };

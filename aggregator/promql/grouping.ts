@@ -30,6 +30,13 @@ export function groupLabels(labels: Labels, names: readonly string[], without: b
   return names.length === 0 ? LabelSet.empty : labels.only(...names);
 }
 
+/** The series of each group, in the order of the vector. */
+export function groupMembers(vector: readonly StepSeries[], { groupOf, labels }: Grouping): StepSeries[][] {
+  const members = labels.map((): StepSeries[] => []);
+  for (let i = 0; i < vector.length; i++) members[groupOf[i]!]!.push(vector[i]!);
+  return members;
+}
+
 /**
  * Whether a group's name is to go at the end: as the last step with a sample of it says, where any series
  * with a sample at that step says so.

@@ -14,7 +14,7 @@ import { type ClassicHistogram, HistogramVector, type NativeHistogram } from './
 import { collect } from './merge.ts';
 import { histogramFraction, histogramQuantile } from './native-quantile.ts';
 import type { StepSeries } from './value.ts';
-import { isInstant, StepColumns } from './value.ts';
+import { StepColumns } from './value.ts';
 
 /** One of the quantiles asked for: its value at each step, and where it stands in the query. */
 export interface QuantileArgument {
@@ -76,10 +76,7 @@ async function quantilesOfHistograms(
       }
     }
   }
-  return collect(results.series(), {
-    instant: isInstant(steps),
-    delayedNameRemoval: ctx.delayedNameRemoval,
-  });
+  return collect(ctx, results.series());
 }
 
 /** histogram_fraction: the share of observations between two values. */
@@ -103,10 +100,7 @@ export async function fractionOfHistograms(
     for (const [of, buckets] of classic)
       results.set(of, 0, of.labels, step, bucketFraction(lower[step]!, upper[step]!, buckets));
   }
-  return collect(results.series(), {
-    instant: isInstant(ctx.steps),
-    delayedNameRemoval: ctx.delayedNameRemoval,
-  });
+  return collect(ctx, results.series());
 }
 
 /** The results of every histogram, by which of the quantiles it is and by labels. */

@@ -8,7 +8,7 @@ import { walkPlan } from './plan-walk.ts';
 import type { SelectedSeries } from './selection.ts';
 import { findNewest } from './selector.ts';
 import type { StepSeries } from './value.ts';
-import { ABSENT, HISTOGRAM, StepColumns } from './value.ts';
+import { ABSENT, columnWeight, HISTOGRAM, StepColumns } from './value.ts';
 
 /** Info metrics belong to the series that share these with them. */
 const IDENTIFYING = ['instance', 'job'];
@@ -56,6 +56,7 @@ export async function enrichWithInfo(
       outputs.set(series, columns);
       let out = columns.get(labels.key);
       if (!out) {
+        ctx.budget.ensure((labelsOf.size + 1) * columnWeight(ctx.steps.count));
         out = new StepColumns(ctx.steps.count);
         columns.set(labels.key, out);
         labelsOf.set(out, labels);

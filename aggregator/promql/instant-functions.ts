@@ -5,9 +5,9 @@ import { dateFunction } from './date-functions.ts';
 import { exp, log, log2, log10, max, min } from './go-math.ts';
 import * as trigonometry from './go-trigonometry.ts';
 import { histogramStatistic } from './histogram-statistics.ts';
-import { collect } from './merge.ts';
+import { collect, mapSeries } from './merge.ts';
 import type { StepSeries } from './value.ts';
-import { FLOAT, HISTOGRAM, isInstant, StepColumns, withoutMetadata } from './value.ts';
+import { FLOAT, HISTOGRAM, StepColumns, withoutMetadata } from './value.ts';
 
 /** Functions of one float that become functions of a vector. Histograms drop out. */
 export function floatFunction(name: string): ((x: number) => number) | undefined {
@@ -41,38 +41,38 @@ const FLOAT_FUNCTIONS: Record<string, (x: number) => number> = {
 };
 
 /** Applies a function of a float and the step to all floats of a vector; the metric's name goes. */
-export function mapFloats(
+export async function mapFloats(
   ctx: EvalContext,
   vector: readonly StepSeries[],
   map: (value: number, step: number) => number,
-): StepSeries[] {
+): Promise<StepSeries[]> {
   return collect(
-    vector.map((series) => {
+    ctx,
+    await mapSeries(ctx, vector, (series) => {
       const out = new StepColumns(ctx.steps.count);
       const { kinds, values } = series;
       for (let step = 0; step < kinds.length; step++)
         if (kinds[step] === FLOAT) out.setFloat(step, map(values[step]!, step));
       return out.series(dropMetadata(ctx, series), true);
     }),
-    { instant: isInstant(ctx.steps), delayedNameRemoval: ctx.delayedNameRemoval },
   );
 }
 
 /** Applies a function to all histograms of a vector; floats drop out. */
-export function mapHistograms(
+export async function mapHistograms(
   ctx: EvalContext,
   vector: readonly StepSeries[],
   map: (histogram: FloatHistogram) => number,
-): StepSeries[] {
+): Promise<StepSeries[]> {
   return collect(
-    vector.map((series) => {
+    ctx,
+    await mapSeries(ctx, vector, (series) => {
       const out = new StepColumns(ctx.steps.count);
       for (let step = 0; step < series.kinds.length; step++)
         if (series.kinds[step] === HISTOGRAM) out.setFloat(step, map(series.histograms![step]!));
       const labels = ctx.delayedNameRemoval ? series.labels : series.labels.without(METRIC_NAME);
       return out.series(labels, true);
     }),
-    { instant: isInstant(ctx.steps), delayedNameRemoval: ctx.delayedNameRemoval },
   );
 }
 
@@ -87,7 +87,7 @@ export function callInstantFunction(
   name: string,
   vector: readonly StepSeries[],
   scalars: readonly Float64Array[],
-): StepSeries[] | undefined {
+): Promise<StepSeries[]> | undefined {
   const float = floatFunction(name);
   if (float) return mapFloats(ctx, vector, float);
   const statistic = histogramStatistic(name);
@@ -110,14 +110,15 @@ export function callInstantFunction(
 }
 
 /** Nothing where the bounds contradict each other. */
-function clamp(
+async function clamp(
   ctx: EvalContext,
   vector: readonly StepSeries[],
   lows: Float64Array | undefined,
   highs: Float64Array | undefined,
-): StepSeries[] {
+): Promise<StepSeries[]> {
   return collect(
-    vector.map((series) => {
+    ctx,
+    await mapSeries(ctx, vector, (series) => {
       const out = new StepColumns(ctx.steps.count);
       for (let step = 0; step < series.kinds.length; step++) {
         if (series.kinds[step] !== FLOAT) continue;
@@ -127,7 +128,6 @@ function clamp(
       }
       return out.series(dropMetadata(ctx, series), true);
     }),
-    { instant: isInstant(ctx.steps), delayedNameRemoval: ctx.delayedNameRemoval },
   );
 }
 

@@ -78,7 +78,7 @@ export class Join {
     return results.size === pairs;
   }
 
-  columns(): StepSeries[] {
+  async columns(): Promise<StepSeries[]> {
     const { operator, returnBool } = this.#plan;
     const oneOf = this.#oneBySignature();
     const joined: StepSeries[] = [];
@@ -86,6 +86,7 @@ export class Join {
       const many = this.#many[i]!;
       const one = oneOf[this.#manySignatures[i]!];
       if (!one) continue;
+      if (this.#ctx.budget.isDue) await this.#ctx.budget.rest();
       const [left, right] = this.#swapped ? [one, many] : [many, one];
       const out = new StepColumns(this.#ctx.steps.count);
       if (isArithmetic(operator)) joinArithmetic(left, right, ARITHMETIC[operator], out);

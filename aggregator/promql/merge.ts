@@ -1,18 +1,29 @@
-import { duplicateLabels } from './context.ts';
-import { ABSENT, isEmptySeries, type StepSeries } from './value.ts';
+import { duplicateLabels, type EvalContext } from './context.ts';
+import { ABSENT, isEmptySeries, isInstant, type StepSeries } from './value.ts';
+
+/** Makes a series of each, letting others run in between. */
+export async function mapSeries(
+  ctx: EvalContext,
+  vector: readonly StepSeries[],
+  map: (series: StepSeries, index: number) => StepSeries,
+): Promise<StepSeries[]> {
+  const mapped: StepSeries[] = [];
+  for (let i = 0; i < vector.length; i++) {
+    if (ctx.budget.isDue) await ctx.budget.rest();
+    mapped.push(map(vector[i]!, i));
+  }
+  return mapped;
+}
 
 /**
  * Makes an instant vector of the series an operation gave. Series with the same labels become one where they
  * have no step in common, else the vector is refused. At a single moment with names still on, equal labels
  * may stand: they are told apart at the end of evaluation.
  */
-export function collect(
-  series: readonly StepSeries[],
-  options: { readonly instant: boolean; readonly delayedNameRemoval: boolean },
-): StepSeries[] {
+export function collect(ctx: EvalContext, series: readonly StepSeries[]): StepSeries[] {
   const present = series.filter((one) => !isEmptySeries(one));
-  if (options.instant) {
-    if (!options.delayedNameRemoval && hasDuplicates(present)) throw duplicateLabels();
+  if (isInstant(ctx.steps)) {
+    if (!ctx.delayedNameRemoval && hasDuplicates(present)) throw duplicateLabels();
     return present;
   }
   return mergeSameLabels(present);

@@ -1,12 +1,12 @@
 import type { EvalContext } from './context.ts';
 import { dropMetadata } from './instant-functions.ts';
-import { mergeSameLabels } from './merge.ts';
+import { mapSeries, mergeSameLabels } from './merge.ts';
 import { copyHistogram, multiply } from './native-histogram.ts';
 import type { StepSeries } from './value.ts';
 
 /** Unary minus. */
-export function negate(ctx: EvalContext, vector: readonly StepSeries[]): StepSeries[] {
-  const negated = vector.map((series) => ({
+export async function negate(ctx: EvalContext, vector: readonly StepSeries[]): Promise<StepSeries[]> {
+  const negated = await mapSeries(ctx, vector, (series) => ({
     labels: dropMetadata(ctx, series),
     dropName: true,
     kinds: series.kinds,

@@ -9,7 +9,7 @@ import { callRangeFunction, rangeFunction } from './range-functions.ts';
 import type { RangeSeries, WindowEdges } from './range-window.ts';
 import { fromStorage } from './range-window.ts';
 import type { StepSeries } from './value.ts';
-import { FLOAT, withoutMetadata } from './value.ts';
+import { columnWeight, FLOAT, withoutMetadata } from './value.ts';
 
 /** Where the windows of a range argument come from. */
 export interface RangeSource {
@@ -68,6 +68,7 @@ export async function evaluateRangeFunction(
   const vector: StepSeries[] = [];
   for (const series of source.series) {
     if (ctx.budget.isDue) await ctx.budget.rest();
+    ctx.budget.ensure((vector.length + 1) * columnWeight(steps.count));
     const out = callRangeFunction(func, call, series, edges);
     if (out.isEmpty) continue;
     const dropName = !keepsName || series.dropName;

@@ -3,7 +3,7 @@ import type { EvalContext } from './context.ts';
 import type { SelectorPlan } from './plan.ts';
 import type { SelectedSeries } from './selection.ts';
 import type { StepSeries, Steps } from './value.ts';
-import { StepColumns } from './value.ts';
+import { columnWeight, StepColumns } from './value.ts';
 
 /** An instant vector: at each step the newest sample not older than the lookback, unless it is stale. */
 export async function evaluateSelector(ctx: EvalContext, plan: SelectorPlan): Promise<StepSeries[]> {
@@ -12,6 +12,7 @@ export async function evaluateSelector(ctx: EvalContext, plan: SelectorPlan): Pr
   for (const series of ctx.data.get(plan)!) {
     if (ctx.budget.isDue) await ctx.budget.rest();
     if (!findNewest(series, ctx.steps, plan.effectiveOffsetMs, ctx.lookbackMs, newest)) continue;
+    ctx.budget.ensure((vector.length + 1) * columnWeight(ctx.steps.count));
     vector.push(pickSamples(series, newest));
   }
   return vector;

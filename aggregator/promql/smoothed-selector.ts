@@ -7,7 +7,7 @@ import type { SelectorPlan } from './plan.ts';
 import type { RangeSeries } from './range-window.ts';
 import { findWindows, fromStorage } from './range-window.ts';
 import type { StepSeries } from './value.ts';
-import { StepColumns } from './value.ts';
+import { columnWeight, StepColumns } from './value.ts';
 
 /** An instant vector of a `smoothed` selector: between samples it is interpolated, after the last it stays. */
 export async function evaluateSmoothed(ctx: EvalContext, plan: SelectorPlan): Promise<StepSeries[]> {
@@ -20,6 +20,7 @@ export async function evaluateSmoothed(ctx: EvalContext, plan: SelectorPlan): Pr
   };
   for (const stored of ctx.data.get(plan)!) {
     if (ctx.budget.isDue) await ctx.budget.rest();
+    ctx.budget.ensure((vector.length + 1) * columnWeight(ctx.steps.count));
     const series = fromStorage(stored, false);
     const out = new StepColumns(ctx.steps.count);
     const floats = findWindows(series.floats.times, ctx.steps, edges);

@@ -1,10 +1,10 @@
 import type { EvalContext } from './context.ts';
 import { dropMetadata } from './instant-functions.ts';
-import { collect } from './merge.ts';
+import { collect, mapSeries } from './merge.ts';
 import type { SelectorPlan } from './plan.ts';
 import { findNewest } from './selector.ts';
 import type { StepSeries } from './value.ts';
-import { ABSENT, isInstant, StepColumns } from './value.ts';
+import { ABSENT, columnWeight, StepColumns } from './value.ts';
 
 /**
  * timestamp() and start_timestamp() of a selector: the times of the samples themselves. Start timestamps that
@@ -19,6 +19,7 @@ export async function timesOfSamples(
   const newest = new Int32Array(ctx.steps.count);
   for (const series of ctx.data.get(plan)!) {
     if (ctx.budget.isDue) await ctx.budget.rest();
+    ctx.budget.ensure((vector.length + 1) * columnWeight(ctx.steps.count));
     findNewest(series, ctx.steps, plan.effectiveOffsetMs, ctx.lookbackMs, newest, plan.atMs);
     const out = new StepColumns(ctx.steps.count);
     const starts = ctx.useStartTimestamps
@@ -34,19 +35,19 @@ export async function timesOfSamples(
     const stored: StepSeries = out.series(labels, false);
     vector.push(out.series(dropMetadata(ctx, stored), true));
   }
-  return collect(vector, { instant: isInstant(ctx.steps), delayedNameRemoval: ctx.delayedNameRemoval });
+  return collect(ctx, vector);
 }
 
 /** timestamp() of any other vector: the time of evaluation, for samples of both kinds. */
-export function timesOfSteps(ctx: EvalContext, vector: readonly StepSeries[]): StepSeries[] {
+export async function timesOfSteps(ctx: EvalContext, vector: readonly StepSeries[]): Promise<StepSeries[]> {
   return collect(
-    vector.map((series) => {
+    ctx,
+    await mapSeries(ctx, vector, (series) => {
       const out = new StepColumns(ctx.steps.count);
       for (let step = 0; step < series.kinds.length; step++)
         if (series.kinds[step] !== ABSENT)
           out.setFloat(step, (ctx.steps.startMs + step * ctx.steps.stepMs) / 1000);
       return out.series(dropMetadata(ctx, series), true);
     }),
-    { instant: isInstant(ctx.steps), delayedNameRemoval: ctx.delayedNameRemoval },
   );
 }

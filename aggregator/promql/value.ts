@@ -92,14 +92,22 @@ export function hasHistograms(vector: readonly StepSeries[]): boolean {
   return vector.some((series) => series.histograms !== undefined);
 }
 
-/** How much a series weighs in the limit on samples. */
+/** What the columns of one series take of memory, in samples of 16 bytes. */
+export function columnWeight(steps: number): number {
+  return Math.ceil((steps * 9) / 16);
+}
+
+/**
+ * How much a series weighs in the limit on samples: 1 for a float, as the reference counts them, but never
+ * less than its columns take of memory.
+ */
 export function seriesWeight(series: StepSeries): number {
   let weight = 0;
   for (let step = 0; step < series.kinds.length; step++) {
     if (series.kinds[step] === FLOAT) weight++;
     else if (series.kinds[step] === HISTOGRAM) weight += sampleWeight(series.histograms![step]!);
   }
-  return weight;
+  return Math.max(weight, columnWeight(series.kinds.length));
 }
 
 /** The labels that say what a metric is; what a function makes of it is another metric. */

@@ -59,7 +59,7 @@ export async function vectorCall(
     case 'histogram_fraction':
       return fractionOfHistograms(ctx, vector, scalars[0]!, scalars[1]!, position);
     default: {
-      const result = callInstantFunction(ctx, func, vector, scalars);
+      const result = await callInstantFunction(ctx, func, vector, scalars);
       if (!result) throw executionError(`not supported yet: function ${func}`);
       return result;
     }
