@@ -3,11 +3,11 @@ import { systemClock } from '../../runtime/clock.ts';
 import type { InstantQuery, QueryOptions, QueryResult, QueryValue, RangeQuery } from '../engine/engine.ts';
 import { QueryError } from '../engine/engine.ts';
 import { Annotations } from './annotations.ts';
-import type { Expr } from './ast.ts';
+import type { Expr, ValueType } from './ast.ts';
 import { Budget } from './budget.ts';
 import type { EvalContext } from './context.ts';
 import { evaluateScalar, evaluateVector } from './evaluate.ts';
-import { ParseError, type ParserOptions, parseExpr } from './parser.ts';
+import { ParseError, type ParserOptions, parseExpr, valueType } from './parser.ts';
 import { buildPlan, type Plan, planType } from './plan.ts';
 import { finishVector, rangeVector, toMatrix, toVector } from './result.ts';
 import { markStatisticsOnly, type Selector, selectAll } from './selection.ts';
@@ -67,6 +67,7 @@ export class PromqlEngine {
         'zero or negative query resolution step widths are not accepted. Try a positive integer',
       );
     const expr = this.#parse(request.query);
+    checkRangeType(valueType(expr));
     const steps = makeSteps(startMs, endMs, stepMs);
     return this.#run(request, expr, { startMs, endMs, stepMs }, steps, signal, rangeValue);
   }
@@ -90,7 +91,6 @@ export class PromqlEngine {
   ): Promise<QueryResult> {
     const options = this.#options;
     let plan = buildPlan(expr, times);
-    if (finish === rangeValue) checkRangeType(plan);
     markStatisticsOnly(plan);
     plan = markStepInvariant(plan, times);
     const lookbackMs = request.lookbackMs || options.lookbackMs || DEFAULTS.lookbackMs;
@@ -154,8 +154,7 @@ async function rangeValue(ctx: EvalContext, plan: Plan): Promise<QueryValue> {
   return toMatrix(finishVector(ctx, await evaluateVector(ctx, plan)), ctx.steps);
 }
 
-function checkRangeType(plan: Plan): void {
-  const type = planType(plan);
+function checkRangeType(type: ValueType): void {
   if (type === 'vector' || type === 'scalar') return;
   const documented = type === 'matrix' ? 'range vector' : type;
   throw new QueryError(

@@ -152,7 +152,7 @@ export function min(a: number, b: number): number {
 }
 
 /** Fraction in [0.5, 1) and power of two. */
-export function frexp(x: number): [fraction: number, power: number] {
+function frexp(x: number): [fraction: number, power: number] {
   if (x === 0 || !Number.isFinite(x)) return [x, 0];
   let shift = 0;
   if (Math.abs(x) < SMALLEST_NORMAL) {
@@ -172,7 +172,7 @@ function rawFrexp(x: number): [fraction: number, power: number] {
 }
 
 /** fraction × 2^power with one rounding. */
-export function ldexp(fraction: number, power: number): number {
+function ldexp(fraction: number, power: number): number {
   if (fraction === 0 || !Number.isFinite(fraction)) return fraction;
   const [normal, shift] = frexp(fraction);
   const total = power + shift - 1;

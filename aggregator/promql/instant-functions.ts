@@ -10,7 +10,7 @@ import type { StepSeries } from './value.ts';
 import { FLOAT, HISTOGRAM, StepColumns, withoutMetadata } from './value.ts';
 
 /** Functions of one float that become functions of a vector. Histograms drop out. */
-export function floatFunction(name: string): ((x: number) => number) | undefined {
+function floatFunction(name: string): ((x: number) => number) | undefined {
   return (Object.hasOwn(FLOAT_FUNCTIONS, name) ? FLOAT_FUNCTIONS[name] : undefined) ?? dateFunction(name);
 }
 
@@ -41,7 +41,7 @@ const FLOAT_FUNCTIONS: Record<string, (x: number) => number> = {
 };
 
 /** Applies a function of a float and the step to all floats of a vector; the metric's name goes. */
-export async function mapFloats(
+async function mapFloats(
   ctx: EvalContext,
   vector: readonly StepSeries[],
   map: (value: number, step: number) => number,
@@ -59,7 +59,7 @@ export async function mapFloats(
 }
 
 /** Applies a function to all histograms of a vector; floats drop out. */
-export async function mapHistograms(
+async function mapHistograms(
   ctx: EvalContext,
   vector: readonly StepSeries[],
   map: (histogram: FloatHistogram) => number,

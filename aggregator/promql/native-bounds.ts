@@ -1,7 +1,5 @@
 /** The schema of native histograms with custom bucket bounds (NHCB). */
 export const CUSTOM_SCHEMA = -53;
-export const SCHEMA_MIN = -4;
-export const SCHEMA_MAX = 8;
 
 export function isCustom(schema: number): boolean {
   return schema === CUSTOM_SCHEMA;

@@ -20,7 +20,7 @@ export function side(
 }
 
 /** Index of a bucket in a coarser schema. */
-export function coarserIndex(index: number, schema: number, target: number): number {
+function coarserIndex(index: number, schema: number, target: number): number {
   return ((index - 1) >> (schema - target)) + 1;
 }
 

@@ -57,7 +57,7 @@ export function markStatisticsOnly(plan: Plan): void {
 }
 
 /** First and last moment a selector looks at, both inclusive. */
-export function selectorRange(
+function selectorRange(
   selector: SelectorPlan,
   path: readonly Plan[],
   times: QueryTimes,

@@ -110,11 +110,7 @@ export function seriesWeight(series: StepSeries): number {
   return Math.max(weight, columnWeight(series.kinds.length));
 }
 
-/** The labels that say what a metric is; what a function makes of it is another metric. */
-export function isMetadataLabel(name: string): boolean {
-  return name === METRIC_NAME || name === '__type__' || name === '__unit__';
-}
-
+/** Without the labels that say what a metric is: what a function makes of it is another one. */
 export function withoutMetadata(labels: Labels): Labels {
   return labels.without(METRIC_NAME, '__type__', '__unit__');
 }
