@@ -44,8 +44,12 @@ export class ServerProcess {
     return (Number(fields[11]) + Number(fields[12])) / 100;
   }
 
-  /** Waits until the work that a load left behind is done: under 3 % of a core for a second. */
+  /**
+   * Waits until the work that a load left behind is done: under 3 % of a core for a second, and not before
+   * what is put off has come (VictoriaMetrics writes to disk every 5 s).
+   */
   async settle(): Promise<void> {
+    await delay(PUT_OFF_MS);
     for (let waitedMs = 0; waitedMs < SETTLE_TIMEOUT_MS; waitedMs += 1000) {
       const before = this.cpuSeconds();
       await delay(1000);
@@ -79,5 +83,6 @@ export async function freePort(): Promise<number> {
 
 const READY_TIMEOUT_MS = 20_000;
 const POLL_MS = 50;
+const PUT_OFF_MS = 6_000;
 const SETTLE_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 10_000;
