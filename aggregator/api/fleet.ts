@@ -46,7 +46,7 @@ export async function fleetView(sources: FleetSources): Promise<FleetView> {
   const clusters = entries
     .map((entry) => clusterView(entry, { entries, alerts, nowMs }))
     .sort((a, b) => compare(a.region, b.region) || roleOrder(a) - roleOrder(b) || compare(a.name, b.name));
-  return {
+  return plain({
     federation: sources.federation(),
     timeMs: nowMs,
     demo: sources.demo(),
@@ -55,7 +55,7 @@ export async function fleetView(sources: FleetSources): Promise<FleetView> {
     alerts: alerts.slice(0, ALERTS_MAX),
     events: events.map(eventView),
     objectives: sources.objectives(),
-  };
+  });
 }
 
 interface Context {
@@ -269,7 +269,12 @@ function alertViews(groups: readonly RuleGroupView[]): AlertView[] {
     }
   const rank = ({ state, severity }: AlertView) =>
     (state === 'firing' ? 0 : 10) + (SEVERITIES.indexOf(severity) + 1 || SEVERITIES.length + 1);
-  return views.sort((a, b) => rank(a) - rank(b) || b.sinceMs - a.sinceMs || compare(a.name, b.name));
+  // What is about a whole region explains what is about its clusters.
+  const narrowness = ({ labels }: AlertView) => (labels['cluster'] ? 1 : 0);
+  return views.sort(
+    (a, b) =>
+      rank(a) - rank(b) || narrowness(a) - narrowness(b) || b.sinceMs - a.sinceMs || compare(a.name, b.name),
+  );
 }
 
 /** Pages this hub serves are linked by path, so that they are read where the console is; other ones as they are. */
@@ -284,6 +289,19 @@ function eventView({ timeMs, cluster, type, reason, message, count, object }: St
   const text = message.length > MESSAGE_CHARS_MAX ? `${message.slice(0, MESSAGE_CHARS_MAX)}…` : message;
   return { timeMs, cluster, type, reason, message: text, count, kind, namespace, name };
 }
+
+/**
+ * Text of other people with nothing in it that is not seen: control characters and those that turn the direction
+ * of writing would let a label rewrite the sentence it stands in.
+ */
+function plain<T>(value: T): T {
+  if (typeof value === 'string') return value.replace(/[\t\n\r]+/g, ' ').replace(UNSEEN, '\ufffd') as T;
+  if (Array.isArray(value)) return value.map(plain) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)])) as T;
+}
+
+const UNSEEN = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /** The host stands last in its region: it is no member. */
 function roleOrder({ role }: ClusterView): number {

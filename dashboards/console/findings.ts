@@ -95,7 +95,12 @@ export function regionsDown(view: FleetView, nowMs: number): Finding | undefined
               : `${down.length} of ${withMembers} regions are down: ${listOf(down.map(({ name }) => regionName(name)))}`,
           ),
         ];
-  const what = lost.length === 1 ? `: its only cluster, ${lost[0]!.name}` : `: all ${lost.length} clusters`;
+  const what =
+    lost.length === 1
+      ? `: its only cluster, ${lost[0]!.name}`
+      : lost.length === 2
+        ? ': both clusters'
+        : `: all ${lost.length} clusters`;
   return {
     level: 'down',
     sentence: [...subject, ...sinceFirst(lost, nowMs), text(`${what}${stillReporting(lost)}.`)],

@@ -27,8 +27,8 @@ export interface FleetPageProps {
 
 export function FleetPage(props: FleetPageProps) {
   const { view, nowMs, connection, query, layout } = props;
-  // What a dead stream shows happened then: ages go on from there, and nothing counts as of now.
-  const seenMs = connection === 'live' ? nowMs : view.timeMs;
+  // Ages go on while the hub is silent: what was 4 s old when it last spoke is no fresher now.
+  const seenMs = connection === 'static' ? view.timeMs : nowMs;
   const shown = narrow(view, query);
   return html`<a class="skip" href="#main">Skip to content</a>
     <${TopBar} view=${view} nowMs=${nowMs} connection=${connection} />

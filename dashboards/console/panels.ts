@@ -138,8 +138,8 @@ export function Room({ view }: { view: FleetView }) {
     ${
       losses.length === 0
         ? html`<div class="empty"><p class="m">Capacity of two regions or more must be known to say whether one can take the other’s load.</p></div>`
-        : html`<div class="scroll"><table><thead><tr><th scope="col">Region</th><th scope="col">Fits?</th><th scope="col" class="num">Must move</th>
-            <th scope="col" class="num">Free elsewhere</th><th scope="col" class="bw"><span class="vh">Bar</span></th><th scope="col" class="num">Full after</th></tr></thead>
+        : html`<div class="scroll"><table><thead><tr><th scope="col">Region</th><th scope="col">Fits?</th><th scope="col" class="num least">Must move</th>
+            <th scope="col" class="num least">Free elsewhere</th><th scope="col" class="bw"><span class="vh">Bar</span></th><th scope="col" class="num">Full after</th></tr></thead>
             <tbody>${losses.map((loss) => html`<${Loss} loss=${loss} />`)}</tbody></table></div>`
     }
   </section>`;
@@ -155,7 +155,7 @@ function Loss({ loss }: { loss: RegionLoss }) {
   const [level, word] = FITS[loss.fits];
   return html`<tr><th scope="row">${loss.region === '' ? 'region unknown' : loss.region}</th>
     <td><${State} level=${level}>${word}</${State}></td>
-    <td class="num">${amount(loss.resource, loss.mustMove)}</td><td class="num">${amount(loss.resource, loss.freeElsewhere)}</td>
+    <td class="num least">${amount(loss.resource, loss.mustMove)}</td><td class="num least">${amount(loss.resource, loss.freeElsewhere)}</td>
     <td class="bw"><${Bar} share=${loss.fullAfter} level=${level === 'ok' ? undefined : level} /></td>
     <td class="num">${wholePercent(loss.fullAfter)}</td></tr>`;
 }

@@ -153,8 +153,8 @@ function changed(view: FleetView, nowMs: number): Rest {
   }
   return {
     level: 'change',
-    answer: `${last.reason}, ${age(nowMs - last.timeMs)} ago`,
-    detail: `${objectName(last)} in ${last.cluster}, ${clockTime(last.timeMs, nowMs)}`,
+    answer: last.reason,
+    detail: `${age(nowMs - last.timeMs)} ago: ${objectName(last)} in ${last.cluster}`,
   };
 }
 

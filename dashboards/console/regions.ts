@@ -7,6 +7,8 @@ import { age, plural, wholePercent } from './words.ts';
 
 /** Up to here tiles show witnesses and capacity; above, glyph, name and CPU. */
 const LARGE_TILES_MAX = 12;
+/** Characters that a small tile takes beside its glyph. */
+const SHORT_NAME_MAX = 4;
 
 export type Layout = 'tiles' | 'table';
 
@@ -79,7 +81,9 @@ function Tiles({ view, nowMs }: { view: FleetView; nowMs: number }) {
   return html`<div class=${`regions${isLarge ? '' : ' dense'}`}>
     ${view.regions.map((region) => {
       const clusters = view.clusters.filter((cluster) => cluster.region === region.name);
-      const prefix = isLarge ? '' : commonPrefix(clusters.map((cluster) => cluster.name));
+      const members = clusters.filter((cluster) => cluster.role !== 'host').map((cluster) => cluster.name);
+      const prefix = isLarge ? '' : commonPrefix(members);
+      const isLong = members.some((name) => name.length - prefix.length > SHORT_NAME_MAX);
       return html`<div key=${region.name} class=${`rg r-${healthLevel(region.state)}`}>
         <${RegionHead} region=${region} clusters=${clusters} prefix=${prefix} />
         ${
@@ -87,7 +91,7 @@ function Tiles({ view, nowMs }: { view: FleetView; nowMs: number }) {
             ? clusters.map(
                 (cluster) => html`<${LargeTile} key=${cluster.name} cluster=${cluster} nowMs=${nowMs} />`,
               )
-            : html`<ul class="tiles">${clusters.map((cluster) => html`<${SmallTile} key=${cluster.name} cluster=${cluster} prefix=${prefix} />`)}</ul>`
+            : html`<ul class=${isLong ? 'tiles long' : 'tiles'}>${clusters.map((cluster) => html`<${SmallTile} key=${cluster.name} cluster=${cluster} prefix=${prefix} />`)}</ul>`
         }
       </div>`;
     })}
@@ -102,7 +106,7 @@ interface RegionHeadProps {
 
 function RegionHead({ region, clusters, prefix }: RegionHeadProps) {
   const members = clusters.filter((cluster) => cluster.role === 'member').length;
-  const said = members > 0 ? `${region.ready} of ${region.members} ready` : '';
+  const said = members > 0 ? `${region.ready} of ${region.members}${prefix === '' ? ' ready' : ''}` : '';
   const providers = [...new Set(clusters.map((cluster) => cluster.provider))].filter((name) => name !== '');
   const provider = prefix !== '' && providers.length === 1 ? providers[0] : '';
   return html`<div class="rh">

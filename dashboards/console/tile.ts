@@ -75,12 +75,12 @@ export function SmallTile({ cluster, prefix }: { cluster: ClusterView; prefix: s
   const level = healthLevel(cluster.state);
   const cpu = cluster.resources && shareOf(cluster.resources.cpuCores);
   const said = cpu === undefined ? '' : `, CPU ${cluster.verified ? '' : 'was '}${wholePercent(cpu)}`;
-  return html`<li><a
+  return html`<li class=${cluster.role === 'host' ? 'host' : undefined}><a
     class=${`ts t-${level}`}
     href=${clusterHref(cluster.name)}
     data-item
     aria-label=${`${cluster.name}: ${cluster.word.toLowerCase()}${said}`}
-    ><span class="nm"><${Glyph} name=${level} />${cluster.name.slice(prefix.length)}</span
+    ><span class="nm"><${Glyph} name=${level} />${cluster.name.startsWith(prefix) ? cluster.name.slice(prefix.length) : cluster.name}</span
     >${cluster.resources && html`<${UsageBar} usage=${cluster.resources.cpuCores} verified=${cluster.verified} />`}</a
   ></li>`;
 }
