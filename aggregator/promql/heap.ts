@@ -1,9 +1,8 @@
 import { heapDown, heapUp, type Sortable } from './go-sort.ts';
-import type { StepSeries } from './value.ts';
 
-/** A sample of one step: which series it is of, and its value (0 for a histogram, as in the reference). */
+/** A sample of one step: of which series of the vector, and its value (0 for a histogram, as in the reference). */
 export interface Entry {
-  readonly series: StepSeries;
+  readonly index: number;
   readonly value: number;
 }
 

@@ -58,7 +58,7 @@ async function limit(
   takes: (series: StepSeries, taken: number, step: number) => boolean,
 ): Promise<StepSeries[]> {
   const kept = vector.map(() => new Uint8Array(ctx.steps.count));
-  let order: StepSeries[] = [];
+  let order: number[] = [];
   for (let step = 0; step < ctx.steps.count; step++) {
     if (ctx.budget.isDue) await ctx.budget.rest();
     // Heaps, though nothing is compared in the end: the reference's answers have their order.
@@ -67,12 +67,12 @@ async function limit(
       const series = vector[i]!;
       const heap = heaps[groupOf[i]!]!;
       if (series.kinds[step] === ABSENT || !takes(series, heap.length, step)) continue;
-      heap.push({ series, value: series.kinds[step] === FLOAT ? series.values[step]! : 0 });
+      heap.push({ index: i, value: series.kinds[step] === FLOAT ? series.values[step]! : 0 });
       kept[i]![step] = 1;
     }
-    order = heaps.flatMap((heap) => heap.entries.map(({ series }) => series));
+    order = heaps.flatMap((heap) => heap.entries.map(({ index }) => index));
   }
   const results = keepSteps(vector, kept);
   if (!isInstant(ctx.steps)) return results.filter((series) => series !== undefined);
-  return order.map((series) => results[vector.indexOf(series)]!);
+  return order.map((index) => results[index]!);
 }

@@ -21,8 +21,7 @@ export async function topK(
   if (!checkK(parameterRange(plan, param), formatShortest)) return [];
   const top = plan.operator === 'topk' ? 'least' : 'greatest';
   const kept = vector.map(() => new Uint8Array(ctx.steps.count));
-  const indexOf = new Map(vector.map((series, i) => [series, i]));
-  let order: StepSeries[] = [];
+  let order: number[] = [];
   for (let step = 0; step < ctx.steps.count; step++) {
     if (ctx.budget.isDue) await ctx.budget.rest();
     const k = Math.min(Math.trunc(param[step]!), vector.length);
@@ -36,7 +35,7 @@ export async function topK(
         continue;
       }
       const heap = heaps[groupOf[i]!]!;
-      const entry = { series, value: series.values[step]! };
+      const entry = { index: i, value: series.values[step]! };
       if (heap.length < k) heap.push(entry);
       else heap.offer(entry);
     }
@@ -49,10 +48,10 @@ export async function topK(
       });
       return heap.entries;
     });
-    for (const { series } of best) kept[indexOf.get(series)!]![step] = 1;
-    order = best.map(({ series }) => series);
+    order = best.map(({ index }) => index);
+    for (const index of order) kept[index]![step] = 1;
   }
   const results = keepSteps(vector, kept);
   if (!isInstant(ctx.steps)) return results.filter((series) => series !== undefined);
-  return order.map((series) => results[indexOf.get(series)!]!);
+  return order.map((index) => results[index]!);
 }
