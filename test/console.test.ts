@@ -255,6 +255,22 @@ describe.skipIf(!hasChromium)(`the console in ${CHROMIUM}`, () => {
     });
   });
 
+  test('a list that is being read stands still, and says how much waits', async () => {
+    await visit(await allWell(), {}, async (page) => {
+      const first = page.locator('.feed li').first();
+      await first.hover();
+      view = {
+        ...view,
+        events: [{ ...view.events[0]!, timeMs: view.timeMs, reason: 'BackOff' }, ...view.events],
+      };
+      await page.getByText('1 new').waitFor();
+      expect(await first.textContent()).toContain('ReflectStatusSucceed');
+      await page.locator('h1').hover();
+      await page.getByText('BackOff').waitFor();
+      expect(await page.getByText(/^\d+ new$/).count()).toBe(0);
+    });
+  });
+
   test('when the hub falls silent the page turns violet and nothing looks fresh', async () => {
     await visit(await allWell(), {}, async (page) => {
       await page.clock.install({ time: view.timeMs });

@@ -15,6 +15,8 @@ const ANNOUNCE_MS = 30_000;
 
 const root = document.getElementById('app')!;
 let props: FleetPageProps = fromServer();
+/** As the hub last told it; what is shown may lag behind it where somebody reads. */
+let latest = props.view;
 /** When the page last heard of the hub, by a clock that nobody sets. */
 let heardAt = performance.now();
 let announcedAt = Number.NEGATIVE_INFINITY;
@@ -47,7 +49,7 @@ function connect(): void {
   const source = new EventSource('/api/v1/federation/fleet/stream');
   source.onmessage = ({ data }) => accept(JSON.parse(data as string) as FleetView);
   // Nothing changed, but the hub is there.
-  source.addEventListener('tick', ({ data }) => accept({ ...props.view, timeMs: Number(data) }));
+  source.addEventListener('tick', ({ data }) => accept({ ...latest, timeMs: Number(data) }));
   source.onerror = () => {
     if (source.readyState === EventSource.CLOSED) setTimeout(connect, RECONNECT_MS);
     update();
@@ -56,16 +58,12 @@ function connect(): void {
 
 function accept(view: FleetView): void {
   heardAt = performance.now();
+  latest = view;
   // A list somebody is reading stands still; what is new waits.
   const isRead = document.querySelector('#events:hover, #events:focus-within') !== null;
-  const newest = props.view.events[0]?.timeMs ?? 0;
-  const isNew = view.events !== props.view.events;
-  const waitingEvents = !isRead
-    ? 0
-    : isNew
-      ? view.events.filter((event) => event.timeMs > newest).length
-      : props.waitingEvents;
   const events = isRead ? props.view.events : view.events;
+  const newest = events[0]?.timeMs ?? 0;
+  const waitingEvents = view.events.filter((event) => event.timeMs > newest).length;
   show({ view: { ...view, events }, waitingEvents });
 }
 

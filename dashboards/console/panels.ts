@@ -50,12 +50,12 @@ function Budget({ objective }: { objective: ObjectiveView }) {
 export function Alerts({ alerts, nowMs }: { alerts: readonly AlertView[]; nowMs: number }) {
   const firing = alerts.filter((alert) => alert.state === 'firing').length;
   const more = alerts.length - ALERTS_MAX;
-  return html`<section class="sec" id="alerts" aria-labelledby="alerts-h" aria-live="polite">
+  return html`<section class="sec" id="alerts" aria-labelledby="alerts-h">
     <div class="hd"><h2 id="alerts-h">Alerts</h2><div class="r"><span>${firing} firing · ${alerts.length - firing} pending</span></div></div>
     ${
       alerts.length === 0
         ? html`<div class="empty"><p class="m">Nothing fires and nothing is pending.</p></div>`
-        : html`<ul>${alerts.slice(0, ALERTS_MAX).map((alert) => html`<${Alert} key=${alert.name + JSON.stringify(alert.labels)} alert=${alert} nowMs=${nowMs} />`)}</ul>`
+        : html`<ul aria-live="polite" aria-relevant="additions">${alerts.slice(0, ALERTS_MAX).map((alert) => html`<${Alert} key=${alert.name + JSON.stringify(alert.labels)} alert=${alert} nowMs=${nowMs} />`)}</ul>`
     }
     ${more > 0 && html`<p class="m s">${more} more</p>`}
   </section>`;
