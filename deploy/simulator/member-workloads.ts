@@ -37,6 +37,8 @@ export interface RunningPod {
 const START_MS_MIN = 1_000;
 const START_MS_MAX = 6_000;
 
+const CLOSE_AFTER_MS = 1_000;
+
 const BASE_WORKING_SET_BYTES = 60e6;
 const WORKING_SET_BYTES_PER_CPU_SECOND = 4e4;
 const WORKING_SET_BYTES_MAX = 300e6;
@@ -200,8 +202,9 @@ export class MemberWorkloads {
 
   #removePod({ pod, port }: RunningPod): void {
     if (!this.#running.delete(pod.uid)) return;
-    port.release();
     this.#deps.store.remove('pods', pod.namespace, pod.name);
+    // Whoever watches has let go of the pod by then; a scrape that is on its way still gets its page.
+    this.#deps.clock.after(CLOSE_AFTER_MS, () => port.release());
   }
 
   #publish(deployment: SimDeployment): void {
