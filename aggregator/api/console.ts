@@ -222,7 +222,8 @@ function playScenario({ demoControlUrl, fetch: ask = fetch, logger }: ConsoleOpt
         signal: AbortSignal.timeout(SCENARIO_TIMEOUT_MS),
       });
       if (played.ok) return answer(200, 'The scenario runs; the page follows');
-      return answer(502, `The simulator refuses: ${(await played.text()).slice(0, 200)}`);
+      const { error } = (await played.json()) as { error?: string };
+      return answer(502, `The simulator refuses: ${error ?? `HTTP ${played.status}`}`);
     } catch (error) {
       logger.warn({ err: error, scenario: name }, 'Cannot reach the simulator');
       return answer(502, 'Cannot reach the simulator: is the demo still running?');

@@ -161,8 +161,7 @@ export function degraded(view: FleetView, nowMs: number): Finding | undefined {
 /** Whom it hurts, from the objectives: the one that burns fastest, named by the narrowest level that burns. */
 export function usersFinding(view: FleetView): Finding {
   const measured = view.objectives.filter((objective) => objectiveLevel(objective) !== 'blind');
-  if (view.objectives.length === 0)
-    return { level: 'none', sentence: [text('no objective is defined, so nothing says.')] };
+  if (view.objectives.length === 0) return { level: 'none', sentence: [text('nothing is measured yet.')] };
   if (measured.length === 0) return { level: 'blind', sentence: [text('unknown, no objective has data.')] };
   const [worst] = [...measured].sort(
     (a, b) => severity(b) - severity(a) || (hourlyBurn(b) ?? 0) - (hourlyBurn(a) ?? 0),

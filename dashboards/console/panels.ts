@@ -20,7 +20,7 @@ export function Budgets({ view }: { view: FleetView }) {
       <div class="r">${more > 0 && html`<span>${more} more</span>`}</div></div>
     ${
       shown.length === 0
-        ? html`<div class="empty"><p><b>No objectives yet.</b> Budgets show here once one is defined.</p>
+        ? html`<div class="empty"><p><b>No objectives yet.</b> Budgets show here once one is defined and measured.</p>
             <p class="m">Name OpenSLO files in the hub’s configuration under <code>slo_files</code>.</p></div>`
         : html`<table><thead><tr><th scope="col">Objective</th><th scope="col" class="bw"><span class="vh">Bar</span></th>
             <th scope="col" class="num">Budget left</th><th scope="col" class="num">Burn 1 h</th><th scope="col" class="num">Lasts</th></tr></thead>
@@ -84,18 +84,21 @@ function Alert({ alert, nowMs }: { alert: AlertView; nowMs: number }) {
 export interface EventGroup {
   /** The newest of them. */
   readonly event: EventView;
-  /** How many events say the same of other objects. */
-  readonly objects: number;
+  /** How many events say the same, of other objects. */
+  readonly others: number;
+  readonly clusters: ReadonlySet<string>;
 }
 
-/** A storm of one reason in one cluster is one row: the newest of them, and how many more. */
+/** A storm of one reason is one row, whatever its objects and clusters: the newest of it, and how much more. */
 export function groupEvents(events: readonly EventView[]): EventGroup[] {
-  const groups = new Map<string, { event: EventView; objects: number }>();
+  const groups = new Map<string, { event: EventView; others: number; clusters: Set<string> }>();
   for (const event of events) {
-    const key = `${event.cluster}\0${event.reason}\0${event.type}`;
+    const key = `${event.reason}\0${event.type}`;
     const group = groups.get(key);
-    if (group) group.objects++;
-    else groups.set(key, { event, objects: 1 });
+    if (group) {
+      group.others++;
+      group.clusters.add(event.cluster);
+    } else groups.set(key, { event, others: 0, clusters: new Set([event.cluster]) });
   }
   return [...groups.values()];
 }
@@ -121,10 +124,11 @@ export function Events({
 }
 
 function Event({ group, nowMs }: { group: EventGroup; nowMs: number }) {
-  const { event, objects } = group;
+  const { event, others, clusters } = group;
+  const where = clusters.size === 1 ? event.cluster : `${clusters.size} clusters`;
   const glyph = event.type === 'Warning' ? 'warn' : isChange(event) ? 'change' : 'none';
   return html`<li><time datetime=${isoTime(event.timeMs)}>${clockTime(event.timeMs, nowMs)}</time><${Glyph} name=${glyph} />
-    <span>${event.type === 'Warning' && html`<span class="vh">Warning: </span>`}<b>${event.reason}</b> ${objectName(event)}${objects > 1 && ` and ${objects - 1} more`} in ${event.cluster}
+    <span>${event.type === 'Warning' && html`<span class="vh">Warning: </span>`}<b>${event.reason}</b> ${objectName(event)}${others > 0 && ` and ${others} more`} in ${where}
       <span class="msg m">${event.message}</span></span></li>`;
 }
 

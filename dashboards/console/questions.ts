@@ -102,7 +102,7 @@ function real(view: FleetView, nowMs: number): Rest & { href: string } {
 
 function users(view: FleetView): Rest {
   const [worst] = urgentObjectives(view.objectives);
-  if (!worst) return { level: 'none', answer: 'Not measured', detail: 'no objective is defined' };
+  if (!worst) return { level: 'none', answer: 'Not measured', detail: 'no objective has data yet' };
   const level = objectiveLevel(worst);
   if (level === 'blind')
     return {

@@ -40,9 +40,15 @@ const room = (resource: string) =>
       ` - max by (federation, region, cluster) (karmada_cluster_allocated{resource="${resource}",${SELECTED}})`,
   )})`;
 
-const apiErrors =
-  `sum by (federation, cluster) (rate(apiserver_request_total{code=~"5..",${SELECTED}}[$__rate_interval]))` +
-  ` / (sum by (federation, cluster) (rate(apiserver_request_total{${SELECTED}}[$__rate_interval])) > 0)`;
+/** The share of a counter's rate that matches more. A counter of errors that never rose does not exist: that is 0. */
+const share = (metric: string, matcher: string) => {
+  const rates = (matchers: string) =>
+    `sum by (federation, cluster) (rate(${metric}{${matchers}}[$__rate_interval]))`;
+  const all = rates(SELECTED);
+  return `(${rates(`${matcher},${SELECTED}`)} or 0 * ${all}) / (${all} > 0)`;
+};
+
+const apiErrors = share('apiserver_request_total', 'code=~"5.."');
 
 export const fleetQueries = {
   clusters: `count(${EXPECTED})`,
@@ -90,9 +96,7 @@ export const fleetQueries = {
   memoryRoom: room('memory'),
   schedulingAttempts: `sum by (federation, cluster, result) (rate(karmada_scheduler_schedule_attempts_total{${SELECTED}}[$__rate_interval]))`,
   evictionQueue: `sum by (federation, cluster, name) (eviction_queue_depth{${SELECTED}})`,
-  workErrors:
-    `sum by (federation, cluster) (rate(work_sync_workload_duration_seconds_count{result="error",${SELECTED}}[$__rate_interval]))` +
-    ` / (sum by (federation, cluster) (rate(work_sync_workload_duration_seconds_count{${SELECTED}}[$__rate_interval])) > 0)`,
+  workErrors: share('work_sync_workload_duration_seconds_count', 'result="error"'),
   taints: `max by (federation, cluster, key, effect) (karmada_cluster_taint{${SELECTED}})`,
 
   dataAge: `time() - max by (federation, cluster) (${LAST_RECEIVED})`,
