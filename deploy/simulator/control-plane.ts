@@ -1,7 +1,8 @@
 import type { Clock } from '../../runtime/clock.ts';
+import { KARMADA_RESOURCES } from './api-resources.ts';
 import { EventRecorder } from './event-recorder.ts';
 import { EXPOSITION_CONTENT_TYPE } from './exposition.ts';
-import { createKubernetesApi, KARMADA_RESOURCES } from './kubernetes-api.ts';
+import { createKubernetesApi } from './kubernetes-api.ts';
 import type { ClusterDependencies, MemberCluster } from './member-cluster.ts';
 import { leaseObject, namespaceObject } from './member-objects.ts';
 import { Membership } from './membership.ts';

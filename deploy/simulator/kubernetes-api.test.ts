@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from 'vitest';
 import { ManualClock } from '../../runtime/clock.ts';
 import { type HttpServer, listen } from '../../runtime/http-server.ts';
-import { createKubernetesApi, MEMBER_RESOURCES } from './kubernetes-api.ts';
+import { MEMBER_RESOURCES } from './api-resources.ts';
+import { createKubernetesApi } from './kubernetes-api.ts';
 import { type KubernetesObject, ObjectStore } from './object-store.ts';
 
 const pod = (name: string, namespace = 'shop', app = name): KubernetesObject => ({

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../runtime/clock.ts';
-import { type ApiResource, apiVersionOf, statusObject } from './kubernetes-api.ts';
+import { type ApiResource, apiVersionOf, statusObject } from './api-resources.ts';
 import type { KubernetesObject, ObjectStore, WatchEvent } from './object-store.ts';
 
 export interface WatchOptions {

@@ -1,7 +1,8 @@
 import type { Clock } from '../../runtime/clock.ts';
+import { MEMBER_RESOURCES } from './api-resources.ts';
 import { EventRecorder } from './event-recorder.ts';
 import { EXPOSITION_CONTENT_TYPE } from './exposition.ts';
-import { createKubernetesApi, MEMBER_RESOURCES } from './kubernetes-api.ts';
+import { createKubernetesApi } from './kubernetes-api.ts';
 import { MemberComponents } from './member-components.ts';
 import {
   leaseObject,

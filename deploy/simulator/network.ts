@@ -23,22 +23,22 @@ export interface Network {
 const FIRST_PORT = 20_000;
 const LAST_PORT = 32_000;
 
-/** Ports that listen ahead of need, because a pod's object names its port before the pod runs. */
-const SPARE_PORTS = 32;
-
 const REOPEN_INTERVAL_MS = 500;
 
 /** Real listeners on 127.0.0.1. */
 export class LoopbackNetwork implements Network {
   readonly #logger: Logger;
+  readonly #spareWanted: number;
   readonly #spare: LoopbackPort[] = [];
   readonly #taken = new Set<LoopbackPort>();
   #next: number;
   #filling: Promise<void> | undefined;
   #closed = false;
 
-  constructor(logger: Logger) {
+  /** `spare` ports listen ahead of need, because a pod's object names its port before the pod runs. */
+  constructor(logger: Logger, spare: number) {
     this.#logger = logger;
+    this.#spareWanted = spare;
     // Two simulators on one machine rarely start at the same place; where they do, a taken port is skipped.
     this.#next = FIRST_PORT + ((process.pid * 617) % (LAST_PORT - FIRST_PORT));
   }
@@ -67,8 +67,8 @@ export class LoopbackNetwork implements Network {
   }
 
   #refill(): void {
-    if (this.#spare.length >= SPARE_PORTS || this.#filling || this.#closed) return;
-    this.#filling = this.prepare(SPARE_PORTS)
+    if (this.#spare.length >= this.#spareWanted || this.#filling || this.#closed) return;
+    this.#filling = this.prepare(this.#spareWanted)
       .catch((error) => this.#logger.error({ err: error }, 'Cannot open ports for new pods'))
       .finally(() => (this.#filling = undefined));
   }

@@ -42,14 +42,14 @@ export async function startSimulator(options: {
   logger: Logger;
 }): Promise<Simulator> {
   const { size, clock, logger } = options;
-  const network = new LoopbackNetwork(logger);
+  const network = new LoopbackNetwork(logger, sparePorts(size));
   const tokens = new Map<string, string>();
   const token = (apiServer: string) => {
     tokens.set(apiServer, tokens.get(apiServer) ?? randomBytes(24).toString('base64url'));
     return tokens.get(apiServer)!;
   };
   try {
-    await network.prepare(portsNeeded(size));
+    await network.prepare(portsNeeded(size) + sparePorts(size));
     const federation = new Federation({ size, clock, network, token });
     const control = await listen(
       '127.0.0.1:0',
@@ -92,4 +92,9 @@ function portsNeeded(size: SimulatorOptions): number {
     0,
   );
   return (members.length + 1) * (size.nodes + 2) + 4 + pods;
+}
+
+/** In one second: a rollout with two new pods in each member, and three evictions with eight replacements each. */
+function sparePorts(size: SimulatorOptions): number {
+  return 2 * memberSpecs(size).length + 3 * 8;
 }

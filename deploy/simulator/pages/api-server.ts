@@ -1,4 +1,5 @@
-import { type ApiResource, apiVersionOf, type ServedRequest } from '../kubernetes-api.ts';
+import { type ApiResource, apiVersionOf } from '../api-resources.ts';
+import type { ServedRequest } from '../kubernetes-api.ts';
 import { MetricSet } from '../metric-set.ts';
 import type { ObjectStore } from '../object-store.ts';
 import type { Random } from '../random.ts';
