@@ -8,7 +8,7 @@ import type { ApiAccess, SimulatedCluster, SimulatorAddresses } from '../simulat
 const SCRAPE_INTERVAL = '5s';
 const SCRAPE_TIMEOUT = '4s';
 
-export const FEDERATION = 'demo';
+const FEDERATION = 'demo';
 
 export interface DemoFiles {
   aggregatorConfig: string;

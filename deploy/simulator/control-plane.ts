@@ -25,7 +25,6 @@ const HEARTBEAT_INTERVAL_MS = 10_000;
 export class ControlPlane {
   readonly store = new ObjectStore();
   readonly events: EventRecorder;
-  readonly token: string | undefined;
   readonly controllerManager: ControllerManagerPage;
   readonly scheduler: SchedulerPage;
   readonly membership: Membership;
@@ -41,7 +40,6 @@ export class ControlPlane {
     this.#clock = clock;
     this.#deps = dependencies;
     this.#startedMs = clock.now();
-    this.token = token;
     this.events = new EventRecorder(this.store, clock, random);
     this.controllerManager = new ControllerManagerPage(random, this.#startedMs);
     this.scheduler = new SchedulerPage(random, this.#startedMs);

@@ -44,6 +44,7 @@ export class Evictions {
     for (const workload of this.#propagation.workloads) {
       if (workload.placement.has(cluster)) this.#queue.push({ workload, cluster });
     }
+    this.#control.controllerManager.setEvictionQueue(this.#queue.length);
   }
 
   /** The taint is gone: nothing more is evicted, duplicated workloads come back, old copies go one by one. */
@@ -51,6 +52,7 @@ export class Evictions {
     for (let i = this.#queue.length - 1; i >= 0; i--) {
       if (this.#queue[i]!.cluster === cluster) this.#queue.splice(i, 1);
     }
+    this.#control.controllerManager.setEvictionQueue(this.#queue.length);
     for (const workload of this.#propagation.workloads) {
       if (!workload.leftBehind.has(cluster)) continue;
       if (workload.spec.scheduling === 'Duplicated') {

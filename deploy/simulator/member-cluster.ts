@@ -47,7 +47,6 @@ export class MemberCluster {
   readonly spec: ClusterSpec;
   /** `Cluster.spec.id`: the UID of its kube-system namespace, which never changes. */
   readonly id: string;
-  readonly token: string | undefined;
   readonly store = new ObjectStore();
   readonly nodes: readonly SimNode[];
   readonly components: MemberComponents;
@@ -65,7 +64,6 @@ export class MemberCluster {
   constructor(spec: ClusterSpec, nodes: number, dependencies: ClusterDependencies) {
     const { clock, random, network, token } = dependencies;
     this.spec = spec;
-    this.token = token;
     this.id = random.uid();
     this.#clock = clock;
     this.#random = random;

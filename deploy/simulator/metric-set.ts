@@ -32,15 +32,6 @@ export class MetricSet {
     return this.#series(name, labels, 'summary', () => new Summary(labels));
   }
 
-  /** Forgets the series of a family that carry this label, as a component does when its subject is gone. */
-  remove(name: string, label: string, value: string): void {
-    const family = this.#families.get(name);
-    const pair = labelText({ [label]: value }).slice(1, -1);
-    for (const key of family?.keys() ?? []) {
-      if (key.slice(1, -1).split(',').includes(pair)) family?.delete(key);
-    }
-  }
-
   /** The page, families and series in the order of their names, as Go's client writes it. */
   render(): string {
     const page = new ExpositionWriter();
@@ -102,10 +93,6 @@ export class Histogram implements Series {
     this.#bucketLabels = [...bounds, Number.POSITIVE_INFINITY].map((bound) =>
       labelText({ ...labels, le: formatValue(bound) }),
     );
-  }
-
-  get count(): number {
-    return this.#count;
   }
 
   observe(value: number): void {
