@@ -142,19 +142,25 @@ export function isChange(event: EventView): boolean {
   return CHANGE_REASONS.has(event.reason);
 }
 
+/** The change that may be the cause: the last one before the trouble began, else the last one there was. */
 function changed(view: FleetView, nowMs: number): Rest {
-  const last = view.events.find(isChange);
-  if (!last) {
+  const begins = view.clusters.flatMap(({ state, sinceMs }) => (state === 'healthy' ? [] : (sinceMs ?? [])));
+  const beganMs = begins.length > 0 ? Math.min(...begins) : undefined;
+  const changes = view.events.filter(isChange);
+  const before = beganMs === undefined ? undefined : changes.find((event) => event.timeMs <= beganMs);
+  const shown = before ?? changes[0];
+  if (!shown) {
     const detail =
       view.events.length === 0
         ? 'no event has come yet'
         : `no change in the last ${view.events.length} events`;
     return { level: 'none', answer: 'Nothing seen', detail };
   }
+  const when = before ? `${age(beganMs! - shown.timeMs)} before` : `${age(nowMs - shown.timeMs)} ago`;
   return {
     level: 'change',
-    answer: last.reason,
-    detail: `${age(nowMs - last.timeMs)} ago: ${objectName(last)} in ${last.cluster}`,
+    answer: shown.reason,
+    detail: `${when}: ${objectName(shown)} in ${shown.cluster}`,
   };
 }
 
