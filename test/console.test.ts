@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import axe, { type AxeResults } from 'axe-core';
 import express from 'express';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -31,13 +32,11 @@ describe.skipIf(!hasChromium)(`the console in ${CHROMIUM}`, () => {
   let assetsDir: string;
   let view: FleetView;
   let hubHangs = false;
-  let axe: string;
 
   beforeAll(async () => {
     assetsDir = await mkdtemp(join(tmpdir(), 'karmascope-console-'));
     await buildConsole(assetsDir);
     await mkdir(ARTIFACTS, { recursive: true });
-    axe = await readFile(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
     const logger = createLogger('silent');
     const app = express();
     app.use(
@@ -91,10 +90,10 @@ describe.skipIf(!hasChromium)(`the console in ${CHROMIUM}`, () => {
   }
 
   async function violations(page: Page): Promise<string[]> {
-    await page.evaluate(axe);
+    await page.evaluate(axe.source);
     const found = await page.evaluate(
       (tags) =>
-        (globalThis as unknown as { axe: { run(options: object): Promise<AxeResult> } }).axe.run({
+        (globalThis as unknown as { axe: { run(options: object): Promise<AxeResults> } }).axe.run({
           runOnly: { type: 'tag', values: tags },
         }),
       WCAG,
@@ -102,10 +101,6 @@ describe.skipIf(!hasChromium)(`the console in ${CHROMIUM}`, () => {
     return found.violations.map(
       ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 200)).join(' | ')}`,
     );
-  }
-
-  interface AxeResult {
-    violations: { id: string; nodes: { html: string }[] }[];
   }
 
   const overflow = (page: Page) =>

@@ -23,10 +23,10 @@ export async function buildConsole(target: string): Promise<{ scriptGzipBytes: n
     await writeFile(join(target, file), content);
     return `/assets/${file}`;
   };
-  const script = await bundle('client.ts');
+  const script = await bundle('./client.ts');
   const assets: Assets = {
     script: await write('fleet', 'js', script),
-    style: await write('console', 'css', await bundle('console.css')),
+    style: await write('console', 'css', await bundle('./console.css')),
     icon: await write('icon', 'svg', await readFile(join(SOURCE, 'icon.svg'))),
   };
   await writeFile(join(target, 'manifest.json'), `${JSON.stringify(assets, null, 2)}\n`);
