@@ -29,6 +29,8 @@ const SIMULATOR = fileURLToPath(new URL('./simulator/main.ts', import.meta.url))
 /** Seven Node processes at once on two cores get in each other's way: one after the other is sooner done. */
 const COLLECTOR_STAGGER_MS = 250;
 
+const PARENT_POLL_INTERVAL_MS = 500;
+
 /** By then a demo on two cores is green; what takes longer is worth a word. */
 const SLOW_MS = 60_000;
 
@@ -46,7 +48,7 @@ interface DemoParts {
  */
 export async function runDemo(options: DemoOptions): Promise<number> {
   const { logger } = options;
-  const stopped = shutdownSignal().then(() => 0);
+  const signalled = shutdownSignal();
   // Finds out at once, with the way out, before anything is started; and which port it is when 0 was asked for.
   const probe = await listen(options.listenAddress, (_, response) => response.end());
   await probe.close();
@@ -55,6 +57,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const children = new ChildProcesses(logger);
   const stopping = new AbortController();
   const parts = { children, cleanups, clock: systemClock, signal: stopping.signal };
+  const stopped = Promise.race([signalled, scriptEnded(parts)]).then(() => 0);
   const started = startDemo({ ...options, listenAddress }, parts);
   try {
     const ended = Promise.race([stopped, children.failed]);
@@ -71,6 +74,16 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     await children.stopAll(collectorName(''));
     await cleanups.stop();
   }
+}
+
+/**
+ * Resolves when the shell in which npm runs `npm start` is gone: npm passes SIGTERM on to the shell, and the shell
+ * to nobody. Started in any other way, the demo outlives its parent as every program does.
+ */
+async function scriptEnded({ clock, signal }: DemoParts): Promise<void> {
+  if (process.env['npm_lifecycle_event'] === undefined) return new Promise(() => {});
+  const parent = process.ppid;
+  while (process.ppid === parent && !signal.aborted) await sleep(clock, PARENT_POLL_INTERVAL_MS, signal);
 }
 
 async function startDemo(options: DemoOptions, parts: DemoParts): Promise<void> {
@@ -127,7 +140,7 @@ async function startControl(
   const { simulator, startCollector, alertmanager } = what;
   const source = alertmanager
     ? `Sent by ${alertmanager}`
-    : 'No Alertmanager is installed: this is what would be sent';
+    : 'No Alertmanager is paged: this is what one would be sent';
   const { scenarios, state } = demoScenarios({ simulator, children, startCollector, fetch });
   const control = await listen('127.0.0.1:0', demoControl({ scenarios, state, clock, source }));
   cleanups.add('control', () => control.close());
