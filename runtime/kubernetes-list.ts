@@ -39,13 +39,18 @@ export async function listAll<T extends KubernetesObject>(
 ): Promise<{ items: T[]; resourceVersion: string }> {
   const items: T[] = [];
   for (let token: string | undefined; ; ) {
-    const page: ListPage<T> = await readPage(options, token);
+    const page: ListPage<T> = await readPage(options, PAGE_OBJECTS, token);
     for (const item of page.items ?? []) items.push(withoutManagedFields(item));
     const { resourceVersion, continue: next } = page.metadata ?? {};
     if (!resourceVersion) throw new Error(`Cannot list ${options.path}: the answer is no list of objects`);
     if (!next) return { items, resourceVersion };
     token = next;
   }
+}
+
+/** The resourceVersion at which a collection is now, for the price of one object. */
+export async function newestResourceVersion(options: ListOptions): Promise<string> {
+  return (await readPage(options, 1)).metadata?.resourceVersion ?? '';
 }
 
 /** They are a third of an object and say nothing to us. */
@@ -60,11 +65,11 @@ interface ListPage<T> {
   readonly items?: readonly T[] | null;
 }
 
-async function readPage<T>(options: ListOptions, token: string | undefined): Promise<ListPage<T>> {
+async function readPage<T>(options: ListOptions, objects: number, token?: string): Promise<ListPage<T>> {
   const { client, path } = options;
   const limit = deadline(options, PAGE_TIMEOUT_MS, `the list did not end within ${PAGE_TIMEOUT_MS / 1000} s`);
   try {
-    const query = { ...options.query, limit: String(PAGE_OBJECTS), continue: token };
+    const query = { ...options.query, limit: String(objects), continue: token };
     const response = await client.get(path, { query, signal: limit.signal, timeoutMs: ANSWER_TIMEOUT_MS });
     let text = '';
     for await (const line of readLines(response, PAGE_BYTES_MAX)) {

@@ -78,7 +78,7 @@ describe('watchList()', () => {
     expect(Object.fromEntries(api.requests[3]!.query)).toMatchObject({
       allowWatchBookmarks: 'true',
       resourceVersion: '1201',
-      timeoutSeconds: '450',
+      timeoutSeconds: '60',
     });
   });
 
@@ -204,12 +204,38 @@ describe('watchList()', () => {
     await until(clock, () => watch.state.reason === 'the list did not end within 60 s', 1_000);
   });
 
-  it('lists anew after a watch without a single byte: its resourceVersion may be from the future', async () => {
+  it('gives up on a server that hangs: it sends nothing and does not end the watch either', async () => {
     start();
     await synced();
     await clock.advance(90_000);
     await so(() => watch.state.phase === 'backoff');
+    expect(watch.state.reason).toBe('no sign of life for 90 s');
     await until(clock, () => api.count('list') === 2);
+  });
+
+  it('goes on quietly where nothing happens: a watch that ends without a byte is in order', async () => {
+    start();
+    await synced();
+    await clock.advance(60_000);
+    api.endWatches();
+    await so(() => api.count('watch') === 2);
+    await synced();
+    expect(told).toEqual(['sync']);
+    expect(
+      api.requests.filter(({ kind, query }) => kind === 'list' && query.get('limit') === '1'),
+    ).toHaveLength(1);
+  });
+
+  it('lists anew when a silent watch followed a resourceVersion from the future', async () => {
+    api.resourceVersion = '900';
+    start();
+    await synced();
+    api.resourceVersion = '7';
+    await clock.advance(60_000);
+    api.endWatches();
+    await so(() => told.length === 2);
+    expect(told).toEqual(['sync', 'sync']);
+    expect(api.requests.at(-1)!.query.get('resourceVersion')).toBe('7');
   });
 
   it.each([

@@ -2,7 +2,12 @@ import { type Clock, sleep } from './clock.ts';
 import { deadline } from './deadline.ts';
 import { type KubernetesClient, KubernetesError } from './kubernetes-client.ts';
 import { readLines } from './kubernetes-lines.ts';
-import { type KubernetesObject, listAll, withoutManagedFields } from './kubernetes-list.ts';
+import {
+  type KubernetesObject,
+  listAll,
+  newestResourceVersion,
+  withoutManagedFields,
+} from './kubernetes-list.ts';
 import type { Logger } from './logger.ts';
 
 /** One object of a watch: at most 1.5 MB in etcd, and more as JSON. */
@@ -10,12 +15,13 @@ const LINE_BYTES_MAX = 16 * 2 ** 20;
 /** From the request to its headers. */
 const ANSWER_TIMEOUT_MS = 30_000;
 /**
- * A watch without a byte for so long is given up: a hung API server ends no connection. A healthy server sends
- * a bookmark a minute.
+ * The server is asked to end a watch after about a minute, and the next one goes on where it ended. A hung API
+ * server ends no connection, and silence alone proves nothing: collections without a watch cache, as events,
+ * get no bookmarks.
  */
+const WATCH_SECONDS = { least: 50, spread: 20 };
+/** A watch without a byte for so long is given up: a healthy server would have ended it. */
 const SILENCE_TIMEOUT_MS = 90_000;
-/** The server is asked to end a watch after 5 to 10 minutes, so that watches spread over its replicas. */
-const WATCH_SECONDS = { least: 300, spread: 300 };
 /** A watch that lived so long was a good one, even if nothing happened in it. */
 const GOOD_WATCH_MS = 10_000;
 const PAUSE_MS = { first: 1_000, longest: 30_000 };
@@ -61,8 +67,9 @@ export interface WatchHandle {
 /**
  * Lists a collection and follows its changes until the signal aborts. A broken watch is resumed where it was;
  * the list is taken anew only when the server no longer has the changes in between (410), when it reports an
- * error inside the watch, or when a watch was silent from its beginning, which is how a resourceVersion from
- * the future looks after a restore of etcd. The objects come without `managedFields`.
+ * error inside the watch, or when a watch was silent from its beginning and the collection turns out to be
+ * behind: so looks a resourceVersion from the future, after a restore of etcd. The objects come without
+ * `managedFields`.
  */
 export function watchList<T extends KubernetesObject>(options: WatchListOptions<T>): WatchHandle {
   const watcher = new Watcher(options);
@@ -76,7 +83,7 @@ export function watchList<T extends KubernetesObject>(options: WatchListOptions<
 }
 
 /** How a watch came to its end when nothing was thrown. */
-type WatchEnd = 'over' | 'expired';
+type WatchEnd = 'over' | 'silent' | 'expired';
 
 class Watcher<T extends KubernetesObject> {
   readonly #options: WatchListOptions<T>;
@@ -104,7 +111,8 @@ class Watcher<T extends KubernetesObject> {
     while (!signal.aborted) {
       try {
         if (this.#resourceVersion === undefined) await this.#list();
-        if ((await this.#watch()) === 'over') continue;
+        const end = await this.#watch();
+        if (end === 'over' || (end === 'silent' && !(await this.#isBehind()))) continue;
         // Once is ordinary after a pause of ours. Again and again, with nothing in between, is trouble.
         this.#resourceVersion = undefined;
         if (++this.#failures === 1) continue;
@@ -159,7 +167,7 @@ class Watcher<T extends KubernetesObject> {
         throw new Error('the server ended the watch at once');
       this.#followedMs = clock.now();
       this.#failures = 0;
-      return 'over';
+      return heard ? 'over' : 'silent';
     } catch (error) {
       if (error instanceof KubernetesError && error.status === 410) return 'expired';
       if (!silence.signal.aborted) throw error;
@@ -168,6 +176,15 @@ class Watcher<T extends KubernetesObject> {
     } finally {
       silence.cancel();
     }
+  }
+
+  /** Whether the collection has an older resourceVersion than the one we follow. */
+  async #isBehind(): Promise<boolean> {
+    const [ours, theirs] = [
+      this.#resourceVersion,
+      await newestResourceVersion({ ...this.#options, query: this.#selectors() }),
+    ];
+    return /^\d+$/.test(`${ours}${theirs}`) && BigInt(theirs) < BigInt(ours!);
   }
 
   /** One line of a watch. */
