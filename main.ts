@@ -200,7 +200,7 @@ try {
   } else if (error instanceof ConfigError) {
     console.error(error.message);
     process.exitCode = USAGE;
-  } else if (error instanceof ListenError) {
+  } else if (error instanceof ListenError || (error instanceof Error && error.name === 'StoreOpenError')) {
     console.error(error.message);
     process.exitCode = FAILED;
   } else {

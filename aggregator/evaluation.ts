@@ -1,6 +1,7 @@
 import type { RootDatabase } from 'lmdb';
 import { Labels } from '../model/labels.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { ConfigError } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Registry } from '../runtime/metrics.ts';
 import type { AggregatorConfig } from './config.ts';
@@ -32,10 +33,22 @@ export interface EvaluationSpecs {
 
 /** Reads and checks them all. Throws a ConfigError; nothing changes by it. */
 export function readSpecs({ ruleFiles, sloFiles }: AggregatorConfig): EvaluationSpecs {
-  return {
-    groups: ruleFilesOf(ruleFiles, '.').flatMap(loadRuleFile),
-    objectives: ruleFilesOf(sloFiles, '.').flatMap(loadObjectives),
-  };
+  const objectives = ruleFilesOf(sloFiles, '.').flatMap(loadObjectives);
+  refuseRepeatedNames(objectives);
+  return { groups: ruleFilesOf(ruleFiles, '.').flatMap(loadRuleFile), objectives };
+}
+
+/** Objectives are told apart by name: two of one name would add up each other's events. */
+function refuseRepeatedNames(objectives: readonly Objective[]): void {
+  const fileOf = new Map<string, string>();
+  for (const { name, file } of objectives) {
+    const other = fileOf.get(name);
+    if (other !== undefined) {
+      const problem = `the objective "${name}" is also in ${other}; give one of them another name`;
+      throw new ConfigError(file, [{ line: 1, column: 1, key: 'metadata.name', problem }]);
+    }
+    fileOf.set(name, file);
+  }
 }
 
 export function createEvaluation(options: {

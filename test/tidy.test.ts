@@ -39,6 +39,9 @@ const ALLOWED: readonly (readonly [from: string, to: readonly string[]])[] = [
   ['aggregator/app.ts', ['model/', 'runtime/', 'aggregator/']],
   ['aggregator/config.ts', ['model/', 'runtime/', 'aggregator/']],
   ['aggregator/web.ts', ['model/', 'runtime/', 'aggregator/']],
+  ['aggregator/reload.ts', ['model/', 'runtime/', 'aggregator/']],
+  ['aggregator/housekeeping.ts', ['model/', 'runtime/', 'aggregator/']],
+  ['aggregator/evaluation.ts', ['model/', 'runtime/', 'aggregator/']],
   [
     'aggregator/engine/',
     [

@@ -38,7 +38,7 @@ export async function events(
   try {
     page = await source.query(query);
   } catch (error) {
-    if (error instanceof RangeError) throw invalidParameter('from', error.message);
+    if (error instanceof SyntaxError) throw invalidParameter('from', error.message);
     throw error;
   }
   const next = page.next === undefined ? {} : { next: page.next };

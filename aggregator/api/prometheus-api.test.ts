@@ -153,7 +153,7 @@ beforeEach(async () => {
       events: {
         query: async (query) => {
           eventQueries.push(query);
-          if (query.from === 'elsewhere') throw new RangeError('Cannot go on from "elsewhere"');
+          if (query.from === 'elsewhere') throw new SyntaxError('Cannot go on from "elsewhere"');
           return { events: [event], next: 'cursor' };
         },
       },

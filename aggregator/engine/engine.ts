@@ -19,7 +19,11 @@ export interface Engine extends Appender, Querier {
   close(): Promise<void>;
 }
 
-/** A number that names a series as long as the process lives. */
+/**
+ * A number that names a series. It may be forgotten when nothing was written to the series for hours: `append`
+ * then rejects with a RangeError and stores nothing, and the caller asks for its refs anew. Who asks with each
+ * batch never sees that.
+ */
 export type SeriesRef = number;
 
 export interface Appender {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Database, RootDatabase } from 'lmdb';
+import { commitDurably } from '../../runtime/state-database.ts';
 import type { Objective } from './openslo.ts';
 import type { SliceState } from './slice.ts';
 
@@ -77,7 +78,7 @@ export class SliceStore {
       key.federation,
       key.cluster,
     ];
-    await this.#database.transaction(() => {
+    await commitDurably(this.#database, () => {
       const last = slices.firstSlice + slices.good.length - 1;
       for (let block = blockOf(slices.firstSlice); block <= blockOf(last); block++) {
         const stored = this.#database.get([...prefix, block]);
