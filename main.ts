@@ -36,6 +36,8 @@ program
     ]);
     const configFile: string | undefined = flags['config.file'];
     const logger = createLogger(flags['log.level'] as LogLevel);
+    // Listening for signals comes first: one that arrives while it starts must stop it in order, too.
+    const stopped = shutdownSignal();
     const app = await startAggregator({
       config: loadAggregatorConfig(configFile),
       configFile,
@@ -44,7 +46,8 @@ program
       logger,
       clock: systemClock,
     });
-    await runUntilSignal(app);
+    await stopped;
+    await app.stop();
   });
 
 program
@@ -59,13 +62,15 @@ program
       import('./collector/config.ts'),
     ]);
     const logger = createLogger(flags['log.level'] as LogLevel);
+    const stopped = shutdownSignal();
     const app = await startCollector({
       config: loadCollectorConfig(flags['config.file']),
       listenAddress: flags['web.listenAddress'],
       logger,
       clock: systemClock,
     });
-    await runUntilSignal(app);
+    await stopped;
+    await app.stop();
   });
 
 program
@@ -178,11 +183,6 @@ program
   .action(() =>
     console.log(`karmascope ${version} (node ${process.version}, ${process.platform}/${process.arch})`),
   );
-
-async function runUntilSignal(app: { stop(): Promise<void> }): Promise<void> {
-  await shutdownSignal();
-  await app.stop();
-}
 
 function positiveInteger(text: string): number {
   const value = Number(text);
