@@ -14,7 +14,7 @@ export interface StartedProcess {
 
 /** How long a program may take to become ready, and to stop. */
 const READY_TIMEOUT_MS = 30_000;
-const STOP_TIMEOUT_MS = 5_000;
+const STOP_TIMEOUT_MS = 15_000;
 
 /** Starts a program and waits until `readyUrl` answers 2xx. Throws with its output when it does not. */
 export async function startProcess(
