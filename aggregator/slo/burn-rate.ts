@@ -45,19 +45,36 @@ export function burnRate({ good, total }: WindowSums, budget: number): number | 
   return total > 0 ? (total - good) / total / budget : undefined;
 }
 
-/** What is left of the budget: 1 untouched, 0 spent, negative when overspent. Never clamped. No events: undefined. */
-export function budgetRemaining(period: WindowSums, budget: number): number | undefined {
+/**
+ * What is left of the period's budget: 1 untouched, 0 spent, negative when overspent. Never clamped. No events:
+ * undefined. The budget is for the whole period: while only a share of it has been seen, the events of the rest
+ * are taken to be as many, and good, so that the errors of the first hour do not count as a month's.
+ */
+export function budgetRemaining(period: WindowSums, budget: number, coverage: number): number | undefined {
   const rate = burnRate(period, budget);
-  return rate === undefined ? undefined : 1 - rate;
+  return rate === undefined ? undefined : 1 - rate * coverage;
 }
 
-/** The most serious alarm that goes off. `rates` by window in milliseconds. */
+/** A burn rate and the share of its window that was seen. */
+export interface SeenRate {
+  readonly rate: number | undefined;
+  readonly coverage: number;
+}
+
+/**
+ * The most serious alarm that goes off; `rates` by window in milliseconds. What was not seen of a window is
+ * taken as good here, too: an alarm says that so much of the budget is gone.
+ */
 export function firingAlarm(
   alarms: readonly BurnAlarm[],
-  rates: ReadonlyMap<number, number | undefined>,
+  rates: ReadonlyMap<number, SeenRate>,
 ): 'page' | 'ticket' | undefined {
+  const burns = (windowMs: number, factor: number) => {
+    const seen = rates.get(windowMs);
+    return (seen?.rate ?? 0) * (seen?.coverage ?? 0) > factor;
+  };
   const firing = alarms.filter(
-    ({ shortMs, longMs, factor }) => (rates.get(shortMs) ?? 0) > factor && (rates.get(longMs) ?? 0) > factor,
+    ({ shortMs, longMs, factor }) => burns(shortMs, factor) && burns(longMs, factor),
   );
   return firing.find(({ severity }) => severity === 'page')?.severity ?? firing[0]?.severity;
 }

@@ -61,11 +61,16 @@ export function statusOf(
       windows
         .map((window) => window.sums(lastSlice, Math.ceil(windowMs / sliceMs)))
         .reduce((sum, sums) => addSums(sum, sums), { good: 0, total: 0, covered: 0 } satisfies WindowSums);
+    const seenOver = (windowMs: number) => {
+      const sums = sumsOver(windowMs);
+      const coverage = sums.covered / (Math.ceil(windowMs / sliceMs) * windows.length);
+      return { sums, coverage, rate: burnRate(sums, objective.budget) };
+    };
     const rates = new Map(
-      burnWindowsMs(objective.windowMs).map((ms) => [ms, burnRate(sumsOver(ms), objective.budget)]),
+      burnWindowsMs(objective.windowMs).map((windowMs) => [windowMs, seenOver(windowMs)]),
     );
-    const period = sumsOver(objective.windowMs);
-    const remaining = budgetRemaining(period, objective.budget);
+    const period = seenOver(objective.windowMs);
+    const remaining = budgetRemaining(period.sums, objective.budget, period.coverage);
     return {
       name: objective.name,
       displayName: objective.displayName,
@@ -75,12 +80,12 @@ export function statusOf(
       level,
       labels,
       budgetRemaining: remaining,
-      burnRates: [...rates].map(([windowMs, rate]) => ({
+      burnRates: [...rates].map(([windowMs, { rate }]) => ({
         windowMs,
         window: formatDurationMs(windowMs),
         rate,
       })),
-      coverage: period.covered / (Math.ceil(objective.windowMs / sliceMs) * windows.length),
+      coverage: period.coverage,
       state:
         remaining === undefined
           ? 'no data'

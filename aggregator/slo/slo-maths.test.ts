@@ -162,16 +162,22 @@ describe('burn rates', () => {
     };
     expect(burnRate(day, 1)!.toPrecision(5)).toBe('0.082508');
     expect(burnRate(night, 1)!.toPrecision(6)).toBe('0.000825083');
-    expect(budgetRemaining(day, 0.001)!.toFixed(3)).toBe('-81.508');
+    expect(budgetRemaining(day, 0.001, 1)!.toFixed(3)).toBe('-81.508');
+    // A day of a month of such days: the rest is taken as good until it is seen.
+    expect(budgetRemaining(day, 0.001, 1 / 30)!.toFixed(3)).toBe('-1.750');
     expect(burnRate({ good: 0, total: 0, covered: 60 }, 0.001)).toBeUndefined();
   });
 
   test('an alarm needs both of its windows; a page outranks a ticket', () => {
     const alarms = burnAlarms(28 * DAY, 0.001);
-    const rates = (...entries: [number, number][]) => new Map(entries);
+    const rates = (...entries: [number, number][]) =>
+      new Map(entries.map(([windowMs, rate]) => [windowMs, { rate, coverage: 1 }]));
     expect(firingAlarm(alarms, rates([5 * MINUTE, 20], [HOUR, 14]))).toBe('page');
     expect(firingAlarm(alarms, rates([5 * MINUTE, 20], [HOUR, 13]))).toBeUndefined();
     expect(firingAlarm(alarms, rates([2 * HOUR, 3], [DAY, 3]))).toBe('ticket');
+    // Five bad minutes after a start are not a bad hour.
+    const young = new Map([...rates([5 * MINUTE, 20]), [HOUR, { rate: 20, coverage: 5 / 60 }] as const]);
+    expect(firingAlarm(alarms, young)).toBeUndefined();
     expect(firingAlarm(alarms, rates([5 * MINUTE, 20], [HOUR, 14], [2 * HOUR, 3], [DAY, 3]))).toBe('page');
   });
 });

@@ -37,7 +37,7 @@ function Budget({ objective }: { objective: ObjectiveView }) {
   const lasts = lastsMs(objective);
   const emphasis = level === 'down' || level === 'warn' ? level : '';
   const name = html`<th scope="row">${objective.displayName} ${percent(objective.target)}${scope !== '' && html` <span class="m">in ${scope}</span>`}
-    ${emphasis !== '' && html`<${State} level=${level}>${level === 'down' ? 'pages' : 'burns'}</${State}>`}</th>`;
+    ${emphasis !== '' && html`<${State} level=${level}>${objective.state === 'page' ? 'pages' : level === 'down' ? 'spent' : 'burns'}</${State}>`}</th>`;
   if (left === undefined)
     return html`<tr>${name}<td class="bw"></td><td colspan="3" class="num blind">no data yet</td></tr>`;
   return html`<tr class=${level === 'down' ? 'hot' : ''}>${name}
