@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
 import { loadAggregatorConfig } from '../aggregator/config.ts';
 import { loadCollectorConfig } from '../collector/config.ts';
+import { checkFiles } from '../runtime/check-files.ts';
 import { ConfigError, readConfigText } from '../runtime/config.ts';
 
 /** `karmascope check-config`: whose file it is and that it can be used, or what is wrong. Exit code: 0, or 2 as when a process refuses it. */
@@ -8,19 +9,12 @@ export function checkConfigCommand(
   files: readonly string[],
   stdout: { write(text: string): unknown },
 ): number {
-  let failed = 0;
-  for (const file of files) {
-    try {
-      const kind = kindOf(file);
-      if (kind === 'collector') loadCollectorConfig(file);
-      else loadAggregatorConfig(file);
-      stdout.write(`${file}: ${kind} configuration, in order\n`);
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      stdout.write(`${error.message}\n`);
-      failed++;
-    }
-  }
+  const failed = checkFiles(files, stdout, (file) => {
+    const kind = kindOf(file);
+    if (kind === 'collector') loadCollectorConfig(file);
+    else loadAggregatorConfig(file);
+    return [`${kind} configuration, in order`];
+  });
   return failed === 0 ? 0 : 2;
 }
 
