@@ -6,10 +6,10 @@ const KEY_BYTES_MAX = 256 * 2 ** 20;
 const NONE = 0xffffffff;
 
 /**
- * Maps the label bytes of a series, exactly as a sender wrote them, to the caller's number. A series seen
+ * Maps the bytes that name a series, exactly as a target wrote them, to the caller's number. A series seen
  * before costs one comparison of bytes and makes no string.
  *
- * Senders repeat their series in the same order, so each entry remembers which one followed it last time:
+ * Targets repeat their series in the same order, so each entry remembers which one followed it last time:
  * when the guess is right nothing is hashed. Otherwise the bytes are hashed to 32 bits and looked up in an
  * open-addressing table. Bytes are always compared, so a collision costs time and never mixes two series.
  *

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Label, Labels } from './labels.ts';
 import { ProtoWriter } from './protobuf.ts';
-import { RawSeriesTable } from './raw-series-table.ts';
 import {
   type DecodedWrite,
   decodeLabels,
@@ -13,6 +12,7 @@ import {
   type WriteSeries,
 } from './remote-write.ts';
 import { isStale, setStale } from './sample.ts';
+import { WriteSeriesTable } from './write-series-table.ts';
 
 const up = Labels.fromObject({ __name__: 'up', job: 'node' });
 const load = Labels.fromObject({ __name__: 'node_load1', job: 'node' });
@@ -24,7 +24,7 @@ function columns(timestampMs: number, ...values: number[]) {
 /** A receiver that numbers series in order of first sight. */
 class Receiver {
   readonly decoder = new WriteRequestDecoder();
-  readonly table = new RawSeriesTable();
+  readonly table = new WriteSeriesTable();
   readonly labels: Label[][] = [];
 
   decode(body: Uint8Array, accept = (_: Label[]) => true): DecodedWrite {

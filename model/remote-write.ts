@@ -7,16 +7,16 @@
  *   Sample         1: value (double)   2: timestamp (int64, milliseconds)
  *   MetricMetadata 1: type   2: metric family   4: help   5: unit
  *
- * The hub reads a request without making a string for a series it knows: the bytes of a series' label
- * fields are looked up as they are in a `RawSeriesTable`. Bits of values are copied as two 32-bit words,
- * because a NaN that passes through a number may lose its payload, and with it the stale marker.
+ * The hub reads a request without making a string for a series it knows: a kernel walks the body, looks the
+ * bytes of each series' label fields up as they are in a `WriteSeriesTable`, and copies the bits of values.
  * Specification: prometheus.io/docs/specs/prw/remote_write_spec.
  */
+import { atLeast, kernel, kernelBytes, NO_REGION } from './kernel/kernel.ts';
 import type { Label, Labels } from './labels.ts';
 import type { MetricMetadata, MetricType } from './metadata.ts';
 import { malformed, ProtoReader, ProtoWriter, varintSizeBytes, WIRE_LENGTH } from './protobuf.ts';
-import type { RawSeriesTable } from './raw-series-table.ts';
 import type { SampleColumns } from './sample.ts';
+import type { WriteSeriesTable } from './write-series-table.ts';
 
 /** Samples of one request. Senders batch 2,000 to 50,000; a tiny body can claim 16 million empty ones. */
 export const REQUEST_SAMPLES_MAX = 1_000_000;
@@ -25,11 +25,7 @@ export const REQUEST_METADATA_MAX = 100_000;
 
 /** Tags of one byte: field number times 8 plus wire type. */
 const TAG_SERIES = 0x0a;
-const TAG_METADATA = 0x1a;
-const TAG_LABEL = 0x0a;
 const TAG_SAMPLE = 0x12;
-const TAG_EXEMPLAR = 0x1a;
-const TAG_HISTOGRAM = 0x22;
 const TAG_VALUE = 0x09;
 const TAG_TIMESTAMP = 0x10;
 
@@ -72,10 +68,42 @@ export interface DecodedWrite extends SampleColumns<number> {
  */
 export type ResolveSeries = (body: Uint8Array, start: number, end: number) => number;
 
-interface PendingSeries {
-  readonly body: Uint8Array;
-  readonly labelsStart: number;
-  readonly labelsEnd: number;
+/** What the kernel says of a body; `assembly/remote-write.ts` has the same numbers. */
+const PROBLEMS: readonly ((first: number, second: number) => string)[] = [
+  () => '',
+  (length, left) => `a field claims ${length} bytes, ${left} are left`,
+  () => 'a varint does not end',
+  () => 'the value of a sample is cut short',
+  () => '0 is no field number',
+  () => 'the number of a field is too large',
+  (field, wireType) => `field ${field} has wire type ${wireType}, which is unknown`,
+  (field) => `field ${field} is cut short`,
+  () => `there are more than ${REQUEST_SAMPLES_MAX} samples; send less at once`,
+  () => `there are more than ${REQUEST_METADATA_MAX} metadata entries; send less at once`,
+];
+
+/** The header that host and kernel share, in words; `assembly/remote-write.ts` draws it. */
+const HEADER_BYTES = 128;
+const OUT_SAMPLES = 9;
+const OUT_SERIES = 10;
+const OUT_NEW_SERIES = 11;
+const OUT_METADATA = 12;
+const OUT_EXEMPLARS = 13;
+const OUT_HISTOGRAMS = 14;
+const OUT_PROBLEM_AT = 15;
+const OUT_PROBLEM_FIRST = 16;
+const OUT_PROBLEM_SECOND = 17;
+
+/** A timestamp, a value, a series and the place of a new series. */
+const COLUMN_BYTES_PER_SAMPLE = 8 + 8 + 4 + 24;
+const NEW_SERIES_WORDS = 6;
+const METADATA_BYTES = 8;
+
+/** The labels of a series that the table did not know, and the samples [firstSample, endSample) it came with. */
+interface NewSeries {
+  readonly labels: Uint8Array;
+  readonly start: number;
+  readonly end: number;
   readonly firstSample: number;
   readonly endSample: number;
 }
@@ -84,249 +112,168 @@ const REFUSED = 0xffffffff;
 
 /** Reads requests one after the other; keep one per thread, because its columns are used again. */
 export class WriteRequestDecoder {
-  #series = new Uint32Array(0);
-  #timestamps = new Float64Array(0);
-  #values = new Float64Array(0);
-  #valueWords = new Uint32Array(0);
-  #length = 0;
-  #body: Uint8Array = new Uint8Array(0);
-  #view: DataView = new DataView(new ArrayBuffer(0));
-  #position = 0;
-  #pending: PendingSeries[] = [];
-  #metadata: FamilyMetadata[] = [];
-  #seriesCount = 0;
-  #exemplars = 0;
-  #histograms = 0;
+  #header = NO_REGION;
+  #columns = NO_REGION;
+  #metadataList = NO_REGION;
+  /** For a body, and for labels, that are not in the kernels' memory yet. */
+  #bodyCopy = NO_REGION;
+  #labelsCopy = NO_REGION;
+  #capacity = 0;
+  #series: Uint32Array = new Uint32Array(0);
+  #timestamps: Float64Array = new Float64Array(0);
+  #values: Float64Array = new Float64Array(0);
+  #newSeries: Uint32Array = new Uint32Array(0);
+  #words: Uint32Array = new Uint32Array(0);
 
   /**
-   * `table` is the sender's own, because the same bytes of two senders are two series. Throws a SyntaxError
-   * when the body is malformed; then no series was resolved. The columns are valid until the next call.
+   * `table` is the sender's own, because the same bytes of two senders are two series. A body that `uncompress`
+   * gave is read where it lies. Throws a SyntaxError when the body is malformed; then no series was resolved.
+   * The columns are valid until the next call.
    */
-  decode(body: Uint8Array, table: RawSeriesTable, resolve: ResolveSeries): DecodedWrite {
-    this.#body = body;
-    this.#view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-    this.#position = 0;
-    this.#length = 0;
-    this.#pending = [];
-    this.#metadata = [];
-    this.#seriesCount = 0;
-    this.#exemplars = 0;
-    this.#histograms = 0;
-    const end = body.length;
-    while (this.#position < end) {
-      const tag = body[this.#position]!;
-      if (tag === TAG_SERIES) this.#readSeries(this.#enter(end), table);
-      else if (tag === TAG_METADATA) this.#readMetadata(this.#enter(end));
-      else this.#skipField(end);
-    }
-    const refusedSamples = this.#resolvePending(table, resolve);
+  decode(body: Uint8Array, table: WriteSeriesTable, resolve: ResolveSeries): DecodedWrite {
+    const address = this.#place(body);
+    this.#walk(address, body.length, table);
+    const words = this.#words;
+    const length = words[OUT_SAMPLES]!;
+    const metadata = this.#readMetadata(body, words[OUT_METADATA]!);
+    const found = this.#readNewSeries(body, words[OUT_NEW_SERIES]!);
+    const refusedSamples = this.#resolve(body, address, found, table, resolve);
     return {
       series: this.#series,
       timestamps: this.#timestamps,
       values: this.#values,
-      length: this.#length,
-      seriesCount: this.#seriesCount,
-      metadata: this.#metadata,
+      length: refusedSamples > 0 ? this.#dropRefused(length) : length,
+      seriesCount: words[OUT_SERIES]!,
+      metadata,
       refusedSamples,
-      exemplars: this.#exemplars,
-      histograms: this.#histograms,
+      exemplars: words[OUT_EXEMPLARS]!,
+      histograms: words[OUT_HISTOGRAMS]!,
     };
   }
 
-  #readSeries(end: number, table: RawSeriesTable): void {
-    const body = this.#body;
-    const start = this.#position;
-    while (this.#position < end && body[this.#position] === TAG_LABEL) this.#position = this.#enter(end);
-    const labelsEnd = this.#position;
-    const firstSample = this.#length;
-    let labelsApart = false;
-    while (this.#position < end) {
-      const tag = body[this.#position]!;
-      if (tag === TAG_SAMPLE) this.#readSample(this.#enter(end));
-      else if (tag === TAG_LABEL) {
-        labelsApart = true;
-        this.#position = this.#enter(end);
-      } else {
-        if (tag === TAG_EXEMPLAR) this.#exemplars++;
-        else if (tag === TAG_HISTOGRAM) this.#histograms++;
-        this.#skipField(end);
+  /** The body's address, copied into the kernels' memory unless it is there. */
+  #place(body: Uint8Array): number {
+    if (body.buffer === kernelBytes().buffer) return body.byteOffset;
+    this.#bodyCopy = atLeast(this.#bodyCopy, body.length);
+    kernelBytes().set(body, this.#bodyCopy.address);
+    return this.#bodyCopy.address;
+  }
+
+  /** A second walk is only needed for a request that has more samples than any before. */
+  #walk(address: number, length: number, table: WriteSeriesTable): void {
+    if (this.#capacity === 0) this.#makeRoom(2048, 0);
+    const words = this.#words;
+    for (;;) {
+      const problem = kernel.writeRequestWalk(this.#header.address, address, length, table.address);
+      if (problem !== 0) {
+        const what = PROBLEMS[problem]!(words[OUT_PROBLEM_FIRST]!, words[OUT_PROBLEM_SECOND]!);
+        throw malformed(words[OUT_PROBLEM_AT]!, what);
       }
+      const samples = words[OUT_SAMPLES]!;
+      const metadataBytes = METADATA_BYTES * words[OUT_METADATA]!;
+      if (samples <= this.#capacity && metadataBytes <= this.#metadataList.sizeBytes) return;
+      this.#makeRoom(samples, metadataBytes);
     }
-    if (this.#length === firstSample) return;
-    this.#seriesCount++;
-    const samples = { firstSample, endSample: this.#length };
-    if (labelsApart) {
-      const labels = gatherLabels(body, start, end);
-      this.#pending.push({ body: labels, labelsStart: 0, labelsEnd: labels.length, ...samples });
-      return;
-    }
-    const number = table.find(this.#view, start, labelsEnd);
-    if (number < 0) this.#pending.push({ body, labelsStart: start, labelsEnd, ...samples });
-    else this.#series.fill(number, firstSample, this.#length);
   }
 
-  /** The two fields in any order, either absent (then it is 0), unknown ones passed over. */
-  #readSample(end: number): void {
-    const index = this.#length;
-    if (index === this.#series.length) this.#growColumns();
-    let low = 0;
-    let high = 0;
-    let timestampMs = 0;
-    while (this.#position < end) {
-      const tag = this.#body[this.#position]!;
-      if (tag === TAG_VALUE) {
-        const at = this.#position + 1;
-        if (end - at < 8) throw malformed(at, 'the value of a sample is cut short');
-        low = this.#view.getUint32(at, true);
-        high = this.#view.getUint32(at + 4, true);
-        this.#position = at + 8;
-      } else if (tag === TAG_TIMESTAMP) {
-        this.#position++;
-        timestampMs = this.#int64(end);
-      } else this.#skipField(end);
-    }
-    this.#valueWords[2 * index] = low;
-    this.#valueWords[2 * index + 1] = high;
-    this.#timestamps[index] = timestampMs;
-    this.#length = index + 1;
+  /** Reserves what is missing, lays the columns into their region and tells the kernel where they are. */
+  #makeRoom(samples: number, metadataBytes: number): void {
+    this.#header = atLeast(this.#header, HEADER_BYTES);
+    this.#columns = atLeast(this.#columns, samples * COLUMN_BYTES_PER_SAMPLE);
+    this.#metadataList = atLeast(this.#metadataList, metadataBytes);
+    // Even, so that what lies behind a column of 4 bytes is aligned, too.
+    const capacity = Math.floor(this.#columns.sizeBytes / COLUMN_BYTES_PER_SAMPLE) & ~1;
+    const timestamps = this.#columns.address;
+    const values = timestamps + 8 * capacity;
+    const series = values + 8 * capacity;
+    const newSeries = series + 4 * capacity;
+    const { buffer } = kernelBytes();
+    this.#capacity = capacity;
+    this.#timestamps = new Float64Array(buffer, timestamps, capacity);
+    this.#values = new Float64Array(buffer, values, capacity);
+    this.#series = new Uint32Array(buffer, series, capacity);
+    this.#newSeries = new Uint32Array(buffer, newSeries, NEW_SERIES_WORDS * capacity);
+    this.#words = new Uint32Array(buffer, this.#header.address, HEADER_BYTES / 4);
+    const metadataCapacity = Math.floor(this.#metadataList.sizeBytes / METADATA_BYTES);
+    this.#words.set([capacity, series, timestamps, values, newSeries, REQUEST_SAMPLES_MAX]);
+    this.#words.set([metadataCapacity, this.#metadataList.address, REQUEST_METADATA_MAX], 6);
   }
 
-  #readMetadata(end: number): void {
-    const start = this.#position;
-    if (this.#metadata.length === REQUEST_METADATA_MAX)
-      throw malformed(
-        start,
-        `there are more than ${REQUEST_METADATA_MAX} metadata entries; send less at once`,
-      );
-    const reader = new ProtoReader(this.#body, start, end);
-    let type: MetricType = 'unknown';
-    let family = '';
-    let help = '';
-    let unit = '';
-    while (reader.next()) {
-      if (reader.field === 1) type = METRIC_TYPES[reader.unsigned()] ?? 'unknown';
-      else if (reader.field === 2) family = reader.string();
-      else if (reader.field === 4) help = reader.string();
-      else if (reader.field === 5) unit = reader.string();
-      else reader.skip();
-    }
-    this.#metadata.push({ family, type, help, unit });
-    this.#position = end;
+  #readMetadata(body: Uint8Array, count: number): FamilyMetadata[] {
+    const places = new Uint32Array(kernelBytes().buffer, this.#metadataList.address, 2 * count);
+    return Array.from({ length: count }, (_, i) => decodeMetadata(body, places[2 * i]!, places[2 * i + 1]!));
+  }
+
+  #readNewSeries(body: Uint8Array, count: number): NewSeries[] {
+    const words = this.#newSeries;
+    return Array.from({ length: count }, (_, i) => {
+      const at = NEW_SERIES_WORDS * i;
+      const start = words[at]!;
+      const samples = { firstSample: words[at + 3]!, endSample: words[at + 4]! };
+      if (words[at + 5] === 0) return { labels: body, start, end: words[at + 1]!, ...samples };
+      const labels = gatherLabels(body, start, words[at + 2]!);
+      return { labels, start: 0, end: labels.length, ...samples };
+    });
   }
 
   /** Only now, with the whole request read, are new series made known to the caller. */
-  #resolvePending(table: RawSeriesTable, resolve: ResolveSeries): number {
+  #resolve(
+    body: Uint8Array,
+    address: number,
+    found: readonly NewSeries[],
+    table: WriteSeriesTable,
+    resolve: ResolveSeries,
+  ): number {
     let refused = 0;
-    for (const { body, labelsStart, labelsEnd, firstSample, endSample } of this.#pending) {
-      const view = body === this.#body ? this.#view : new DataView(body.buffer);
+    for (const { labels, start, end, firstSample, endSample } of found) {
+      const key = labels === body ? address + start : this.#placeLabels(labels);
       // A series that comes twice in one request was resolved the first time.
-      let number = table.find(view, labelsStart, labelsEnd);
+      let number = table.find(key, end - start);
       if (number < 0) {
-        number = resolve(body, labelsStart, labelsEnd);
-        if (number >= 0) table.add(view, labelsStart, labelsEnd, number);
+        number = resolve(labels, start, end);
+        if (number >= 0) table.add(key, end - start, number);
         else refused += endSample - firstSample;
       }
       this.#series.fill(number < 0 ? REFUSED : number, firstSample, endSample);
     }
-    if (refused > 0) this.#dropRefused();
     return refused;
   }
 
-  #dropRefused(): void {
+  #placeLabels(labels: Uint8Array): number {
+    this.#labelsCopy = atLeast(this.#labelsCopy, labels.length);
+    kernelBytes().set(labels, this.#labelsCopy.address);
+    return this.#labelsCopy.address;
+  }
+
+  #dropRefused(length: number): number {
+    // As integers: a NaN that passes through a number may lose its payload.
+    const values = new BigUint64Array(this.#values.buffer, this.#values.byteOffset, this.#values.length);
     let kept = 0;
-    for (let i = 0; i < this.#length; i++) {
+    for (let i = 0; i < length; i++) {
       if (this.#series[i] === REFUSED) continue;
       this.#series[kept] = this.#series[i]!;
       this.#timestamps[kept] = this.#timestamps[i]!;
-      this.#valueWords[2 * kept] = this.#valueWords[2 * i]!;
-      this.#valueWords[2 * kept + 1] = this.#valueWords[2 * i + 1]!;
+      values[kept] = values[i]!;
       kept++;
     }
-    this.#length = kept;
+    return kept;
   }
+}
 
-  #growColumns(): void {
-    const length = this.#length;
-    if (length >= REQUEST_SAMPLES_MAX)
-      throw malformed(
-        this.#position,
-        `there are more than ${REQUEST_SAMPLES_MAX} samples; send less at once`,
-      );
-    const capacity = Math.min(REQUEST_SAMPLES_MAX, Math.max(2048, 2 * length));
-    const series = new Uint32Array(capacity);
-    series.set(this.#series);
-    const timestamps = new Float64Array(capacity);
-    timestamps.set(this.#timestamps);
-    const valueWords = new Uint32Array(2 * capacity);
-    valueWords.set(this.#valueWords);
-    this.#series = series;
-    this.#timestamps = timestamps;
-    this.#valueWords = valueWords;
-    this.#values = new Float64Array(valueWords.buffer);
+function decodeMetadata(body: Uint8Array, start: number, end: number): FamilyMetadata {
+  const reader = new ProtoReader(body, start, end);
+  let type: MetricType = 'unknown';
+  let family = '';
+  let help = '';
+  let unit = '';
+  while (reader.next()) {
+    if (reader.field === 1) type = METRIC_TYPES[reader.unsigned()] ?? 'unknown';
+    else if (reader.field === 2) family = reader.string();
+    else if (reader.field === 4) help = reader.string();
+    else if (reader.field === 5) unit = reader.string();
+    else reader.skip();
   }
-
-  /** From a length-delimited field's tag to its content; returns the content's end. */
-  #enter(end: number): number {
-    const at = ++this.#position;
-    const body = this.#body;
-    let length = at < end ? body[at]! : 0x80;
-    if (length < 0x80) this.#position = at + 1;
-    else length = this.#varint(end);
-    if (length > end - this.#position)
-      throw malformed(at, `a field claims ${length} bytes, ${end - this.#position} are left`);
-    return this.#position + length;
-  }
-
-  /** Any field, known or not, of this message or a later version of it. */
-  #skipField(end: number): void {
-    const at = this.#position;
-    const tag = this.#varint(end);
-    const wireType = tag % 8;
-    if (tag < 8) throw malformed(at, '0 is no field number');
-    if (wireType === 0) this.#varint(end);
-    else if (wireType === 1) this.#position += 8;
-    else if (wireType === 2) {
-      const length = this.#varint(end);
-      this.#position += length;
-    } else if (wireType === 5) this.#position += 4;
-    else throw malformed(at, `field ${Math.floor(tag / 8)} has wire type ${wireType}, which is unknown`);
-    if (this.#position > end) throw malformed(at, `field ${Math.floor(tag / 8)} is cut short`);
-  }
-
-  #varint(end: number): number {
-    const start = this.#position;
-    let value = 0;
-    let scale = 1;
-    for (let i = start; i < end && i < start + 10; i++) {
-      const byte = this.#body[i]!;
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) {
-        this.#position = i + 1;
-        return value;
-      }
-      scale *= 128;
-    }
-    throw malformed(start, 'a varint does not end');
-  }
-
-  /** Two's complement through two 32-bit halves: exact within ±2^53 ms, which is beyond every calendar. */
-  #int64(end: number): number {
-    const start = this.#position;
-    let low = 0;
-    let high = 0;
-    for (let i = start, shift = 0; i < end && shift < 70; i++, shift += 7) {
-      const byte = this.#body[i]!;
-      const bits = byte & 0x7f;
-      if (shift < 32) low |= bits << shift;
-      if (shift === 28) high |= bits >> 4;
-      else if (shift > 28) high |= bits << (shift - 32);
-      if (byte < 0x80) {
-        this.#position = i + 1;
-        return high * 2 ** 32 + (low >>> 0);
-      }
-    }
-    throw malformed(start, 'a varint does not end');
-  }
+  return { family, type, help, unit };
 }
 
 /** The label fields of a series that mixes them with other fields, put together. */

@@ -1,4 +1,4 @@
-import { kernel, kernelBytes, reserve } from './kernel/kernel.ts';
+import { atLeast, kernel, kernelBytes, NO_REGION } from './kernel/kernel.ts';
 
 /** What the kernel says of a body, by its result; `assembly/snappy.ts` has the same numbers. */
 const PROBLEMS = [
@@ -10,8 +10,8 @@ const PROBLEMS = [
 ];
 
 /** This thread's regions in the kernels' memory: for compressed and for plain bytes. */
-let source = { address: 0, sizeBytes: 0 };
-let target = { address: 0, sizeBytes: 0 };
+let source = NO_REGION;
+let target = NO_REGION;
 
 /**
  * Decodes a snappy block (not the framed format). The answer is a view into the kernels' memory: it is good
@@ -48,10 +48,4 @@ function decodedLength(body: Uint8Array): { length: number; headerBytes: number 
     }
   }
   throw new SyntaxError('Cannot decode snappy: it does not begin with a length');
-}
-
-function atLeast(region: { address: number; sizeBytes: number }, neededBytes: number): typeof region {
-  if (region.sizeBytes >= neededBytes) return region;
-  const sizeBytes = Math.max(neededBytes, 2 * region.sizeBytes, 65_536);
-  return { address: reserve(sizeBytes), sizeBytes };
 }

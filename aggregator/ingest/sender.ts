@@ -1,7 +1,7 @@
 import { Counter, type Registry } from 'prom-client';
 import type { Label } from '../../model/labels.ts';
-import { RawSeriesTable } from '../../model/raw-series-table.ts';
 import { type DecodedWrite, decodeLabels, type WriteRequestDecoder } from '../../model/remote-write.ts';
+import { WriteSeriesTable } from '../../model/write-series-table.ts';
 import type { Appender, SeriesRef } from '../engine/engine.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { ReservedNames } from '../normalize/reserved-names.ts';
@@ -47,7 +47,7 @@ export interface SenderBatch {
 export class Sender {
   readonly identity: Identity;
   readonly #context: SenderContext;
-  readonly #table = new RawSeriesTable();
+  readonly #table = new WriteSeriesTable();
   readonly #clusters: SeriesClusters | undefined;
   #placeVersion = -1;
 

@@ -9,9 +9,9 @@ import type { ClusterEvent } from '../../model/event.ts';
 import { Labels } from '../../model/labels.ts';
 import { decodeLogs } from '../../model/otlp-logs.ts';
 import { parseRecord, type TypedRecord } from '../../model/otlp-records.ts';
-import { RawSeriesTable } from '../../model/raw-series-table.ts';
 import { decodeLabels, type FamilyMetadata, WriteRequestDecoder } from '../../model/remote-write.ts';
 import { isStale, setStale } from '../../model/sample.ts';
+import { WriteSeriesTable } from '../../model/write-series-table.ts';
 import { ManualClock } from '../../runtime/clock.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { createRegistry, type Registry } from '../../runtime/metrics.ts';
@@ -36,7 +36,7 @@ class Hub {
   answer: HubAnswer = () => new Response(null, { status: 204 });
   readonly #clock: ManualClock;
   readonly #decoder = new WriteRequestDecoder();
-  readonly #table = new RawSeriesTable();
+  readonly #table = new WriteSeriesTable();
   readonly #names: string[] = [];
 
   constructor(clock: ManualClock) {

@@ -17,7 +17,20 @@ export interface Kernel {
     target: number,
     targetLength: number,
   ) => number;
+  readonly writeRequestWalk: (request: number, body: number, bodyLength: number, table: number) => number;
+  /** -1 for a key that is not known; otherwise the 32 bits of its number, which is unsigned. */
+  readonly seriesFind: (table: number, key: number, keyLength: number) => number;
+  readonly seriesAdd: (table: number, key: number, keyLength: number, target: number, number: number) => void;
+  readonly seriesMove: (table: number, index: number, capacity: number) => void;
 }
+
+/** A part of the kernels' memory. */
+export interface Region {
+  readonly address: number;
+  readonly sizeBytes: number;
+}
+
+export const NO_REGION: Region = { address: 0, sizeBytes: 0 };
 
 /** Byte address of the word that holds the first free byte. */
 const TOP = 16;
@@ -64,6 +77,13 @@ export function reserve(sizeBytes: number): number {
   // Another thread may grow it at the same time: then it is a little larger than it need be.
   if (missing > 0) shared.memory.grow(Math.ceil(missing / PAGE_BYTES));
   return address;
+}
+
+/** The region itself when it is large enough, else a new one; what was in it is not kept. */
+export function atLeast(region: Region, neededBytes: number): Region {
+  if (region.sizeBytes >= neededBytes) return region;
+  const sizeBytes = Math.max(neededBytes, 2 * region.sizeBytes, PAGE_BYTES);
+  return { address: reserve(sizeBytes), sizeBytes };
 }
 
 function sharedOfProcess(): Shared {
