@@ -4,11 +4,18 @@ export interface ConformanceResult {
   readonly total: number;
   readonly passed: number;
   readonly failed: readonly string[];
+  /** What a person should know of cases that passed, as known differences of an older peer. */
+  readonly notes?: readonly string[];
 }
 
 export interface ConformanceOptions {
   /** A file of the same form as the suite's own data. */
   readonly data?: string;
+  /** Of `differential`: another server to compare with, a URL or a folder that has its program. */
+  readonly peer?: string;
+  /** Of suites that make their cases themselves: how many, and from which seed. */
+  readonly count?: number;
+  readonly seed?: number;
 }
 
 /** What each file of a suite exports as `run`. */
