@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Response } from 'express';
 import type { ApiError } from './api-error.ts';
+import { acceptedEncoding, COMPRESSED_CHARACTERS_MIN, compressor } from './compression.ts';
 
 /** What an endpoint answers: JSON in pieces, so that a large result never is one string. */
 export interface ApiAnswer {
@@ -15,21 +16,39 @@ const MAX_ANNOTATIONS = 10;
 /** Pieces leave in chunks of about this many characters; a smaller answer leaves at once. */
 const CHUNK_CHARACTERS = 64 * 1024;
 
-export async function sendAnswer(response: Response, answer: ApiAnswer): Promise<void> {
-  response.writeHead(200, { 'content-type': 'application/json' });
-  const chunks = chunked(envelope(answer));
-  const first = chunks.next();
+/** Streams the answer, compressed where the client wants that and it is worth it. */
+export function sendAnswer(response: Response, answer: ApiAnswer): Promise<void> {
+  return sendPieces(response, 'application/json', envelope(answer));
+}
+
+export async function sendPieces(
+  response: Response,
+  contentType: string,
+  pieces: Iterable<string>,
+): Promise<void> {
+  const chunks = chunked(pieces);
+  // An answer that fails before it fills a chunk can still be told as an error.
+  const first = chunks.next().value ?? '';
   const second = chunks.next();
-  if (second.done) {
-    response.end(first.value ?? '');
+  const isSmall = second.done && first.length < COMPRESSED_CHARACTERS_MIN;
+  const encoding = isSmall ? undefined : acceptedEncoding(response.req);
+  response.vary('Accept-Encoding').writeHead(200, {
+    'content-type': contentType,
+    ...(encoding !== undefined && { 'content-encoding': encoding }),
+  });
+  if (second.done && encoding === undefined) {
+    response.end(first);
     return;
   }
-  const rest = (function* () {
-    yield first.value;
-    yield second.value;
-    yield* chunks;
-  })();
-  await pipeline(Readable.from(rest), response);
+  const all = Readable.from(
+    (function* () {
+      yield first;
+      if (!second.done) yield second.value;
+      yield* chunks;
+    })(),
+  );
+  if (encoding === undefined) await pipeline(all, response);
+  else await pipeline(all, compressor(encoding), response);
 }
 
 export function sendError(response: Response, error: ApiError): void {

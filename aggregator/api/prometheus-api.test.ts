@@ -617,7 +617,7 @@ describe('any endpoint', () => {
   test('lets other origins read', async () => {
     const response = await fetch(`${server.url}/api/v1/labels`, { headers: { origin: 'http://grafana' } });
     expect(response.headers.get('access-control-allow-origin')).toBe('*');
-    expect(response.headers.get('vary')).toBe('Origin');
+    expect(response.headers.get('vary')).toBe('Origin, Accept-Encoding');
     const preflight = await fetch(`${server.url}/api/v1/query`, {
       method: 'OPTIONS',
       headers: { origin: 'http://grafana' },
