@@ -3,19 +3,29 @@ import { Counter, Histogram } from 'prom-client';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Registry } from '../../runtime/metrics.ts';
 import { ApiError, engineError } from './api-error.ts';
-import { type ApiAnswer, sendAnswer, sendError } from './envelope.ts';
+import { type ApiAnswer, sendAnswer, sendError, sendPieces } from './envelope.ts';
 import { Parameters, parsePairs } from './parameters.ts';
 
 export interface ApiRequest {
   readonly parameters: Parameters;
   /** Parts of the path, as `name` of `/label/:name/values`. */
   readonly path: Readonly<Record<string, string>>;
+  /** The Accept header; an empty text where there is none. */
+  readonly accept: string;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
 }
 
 /** Answers a request, or throws: an `ApiError` or an error of the engine is told to the client. */
 export type Endpoint = (request: ApiRequest) => ApiAnswer | Promise<ApiAnswer>;
+
+/** An answer outside of Prometheus' envelope. */
+export interface TextAnswer {
+  readonly contentType: string;
+  readonly text: Iterable<string>;
+}
+
+export type TextEndpoint = (request: ApiRequest) => Promise<TextAnswer>;
 
 /** A form of parameters, 10 MiB as Go has it. */
 const FORM_BYTES_MAX = 10 * 1024 * 1024;
@@ -61,13 +71,27 @@ export class EndpointServer {
 
   get(path: string, endpoint: Endpoint): void {
     const refuse = onlyMethods('GET, OPTIONS');
-    this.#router.route(path).head(refuse).get(this.#handler(path, endpoint)).all(refuse);
+    const handler = this.#handler(path, jsonSender(endpoint), sendError);
+    this.#router.route(path).head(refuse).get(handler).all(refuse);
+  }
+
+  /** For answers that are no JSON; their errors are plain text, too. */
+  getText(path: string, endpoint: TextEndpoint): void {
+    const refuse = onlyMethods('GET');
+    const send: Sender = async (request, response) => {
+      const { contentType, text } = await endpoint(request);
+      await sendPieces(response, contentType, text);
+    };
+    const handler = this.#handler(path, send, (response, error) => {
+      response.status(error.status).type('text').send(`${error.message}\n`);
+    });
+    this.#router.route(path).head(refuse).get(handler).all(refuse);
   }
 
   /** For endpoints with parameters longer than a URL may be. */
   getOrPost(path: string, endpoint: Endpoint): void {
     const form = express.text({ type: 'application/x-www-form-urlencoded', limit: FORM_BYTES_MAX });
-    const handler = this.#handler(path, endpoint);
+    const handler = this.#handler(path, jsonSender(endpoint), sendError);
     const refuse = onlyMethods('GET, POST, OPTIONS');
     this.#router.route(path).head(refuse).get(handler).post(form, handler).all(refuse);
   }
@@ -86,7 +110,7 @@ export class EndpointServer {
     );
   }
 
-  #handler(path: string, endpoint: Endpoint): Handler {
+  #handler(path: string, send: Sender, tell: typeof sendError): Handler {
     return async (request, response) => {
       const stop = this.#durations.startTimer({ handler: path });
       const gone = new AbortController();
@@ -97,7 +121,7 @@ export class EndpointServer {
       });
       setCors(request, response);
       try {
-        await sendAnswer(response, await endpoint(apiRequest(request, gone.signal)));
+        await send(apiRequest(request, gone.signal), response);
       } catch (error) {
         if (gone.signal.aborted) return;
         if (response.headersSent) {
@@ -106,7 +130,7 @@ export class EndpointServer {
           response.destroy();
           return;
         }
-        sendError(response, engineError(error) ?? this.#unexpected(error, path));
+        tell(response, engineError(error) ?? this.#unexpected(error, path));
       }
     };
   }
@@ -118,12 +142,19 @@ export class EndpointServer {
   }
 }
 
+type Sender = (request: ApiRequest, response: Response) => Promise<void>;
+
+function jsonSender(endpoint: Endpoint): Sender {
+  return async (request, response) => sendAnswer(response, await endpoint(request));
+}
+
 function apiRequest(request: Request, signal: AbortSignal): ApiRequest {
   const [, search = ''] = /\?(.*)$/s.exec(request.originalUrl) ?? [];
   const form = typeof request.body === 'string' ? request.body : '';
   return {
     parameters: new Parameters(parsePairs(search), parsePairs(form)),
     path: request.params as Record<string, string>,
+    accept: request.headers.accept ?? '',
     signal,
   };
 }

@@ -8,6 +8,7 @@ import type { RuleSource } from '../rules/view.ts';
 import { EndpointServer } from './endpoint.ts';
 import { type EventSource, events } from './events.ts';
 import { formatQuery, parseQuery } from './expressions.ts';
+import { federate } from './federate.ts';
 import { labelNames, labelValues, series } from './labels.ts';
 import { metadata } from './metadata.ts';
 import { instantQuery, rangeQuery } from './query.ts';
@@ -28,7 +29,7 @@ export interface PrometheusApiOptions {
   readonly language?: ParserOptions;
 }
 
-/** The HTTP API of Prometheus over the engine, under `/api/v1/`, and Kubernetes events beside it. */
+/** The HTTP API of Prometheus over the engine, under `/api/v1/`, with Kubernetes events, and `/federate`. */
 export function prometheusApi(options: PrometheusApiOptions): Router {
   const { engine, clock } = options;
   const language = options.language ?? {};
@@ -49,6 +50,7 @@ export function prometheusApi(options: PrometheusApiOptions): Router {
   server.get('/api/v1/status/runtimeinfo', () => runtimeInfo(options.status(), clock));
   server.get('/api/v1/status/flags', () => flags(options.flags));
   server.get('/api/v1/events', (request) => events({ source: options.events, clock }, request));
+  server.getText('/federate', (request) => federate({ engine, clock }, request));
   server.finish();
   return router;
 }
