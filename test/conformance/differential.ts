@@ -167,6 +167,7 @@ async function write(url: string, body: Buffer): Promise<void> {
       'x-prometheus-remote-write-version': '0.1.0',
     },
     body: new Uint8Array(body),
+    signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
   });
   if (response.ok) return void (await response.arrayBuffer());
   throw new MissingData(
@@ -186,9 +187,17 @@ function rangePath(random: Random, startMs: number): string {
   return `/api/v1/query_range?start=${start}&end=${end}&step=${step}`;
 }
 
+/** Each query reads an hour of some tens of series: what takes longer than this hangs. */
+const ANSWER_TIMEOUT_MS = 20_000;
+
 async function ask(url: string, path: string, query: string): Promise<ServedAnswer> {
-  const response = await fetch(`${url}${path}&query=${encodeURIComponent(query)}`);
-  return readAnswer(response.status, await response.text());
+  try {
+    const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+    const response = await fetch(`${url}${path}&query=${encodeURIComponent(query)}`, { signal });
+    return readAnswer(response.status, await response.text());
+  } catch (error) {
+    throw new Error(`Cannot go on: ${url} does not answer ${path} ${query}`, { cause: error });
+  }
 }
 
 /** How much of both answers is shown around the first byte that differs. */
