@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { systemClock } from './runtime/clock.ts';
 import { ConfigError } from './runtime/config.ts';
+import { DirectoryError } from './runtime/directory.ts';
 import { ListenError } from './runtime/http-server.ts';
 import { shutdownSignal } from './runtime/lifecycle.ts';
 import { createLogger, type LogLevel } from './runtime/logger.ts';
@@ -186,8 +187,7 @@ program
 
 function positiveInteger(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new CommanderError(USAGE, 'usage', `error: "${text}" is no whole number above 0`);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It is no whole number above 0.');
   return value;
 }
 
@@ -200,7 +200,11 @@ try {
   } else if (error instanceof ConfigError) {
     console.error(error.message);
     process.exitCode = USAGE;
-  } else if (error instanceof ListenError || (error instanceof Error && error.name === 'StoreOpenError')) {
+  } else if (
+    error instanceof ListenError ||
+    error instanceof DirectoryError ||
+    (error instanceof Error && error.name === 'StoreOpenError')
+  ) {
     console.error(error.message);
     process.exitCode = FAILED;
   } else {

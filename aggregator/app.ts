@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatDurationMs } from '../model/duration.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { ConfigError } from '../runtime/config.ts';
+import { makeDirectory } from '../runtime/directory.ts';
 import { listen } from '../runtime/http-server.ts';
 import { Cleanups } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -87,6 +87,7 @@ async function build(options: AggregatorOptions, cleanups: Cleanups): Promise<Ag
   // Everything that can be wrong with the configuration comes before the first thing that is opened.
   const specs = readSpecs(config);
   checkWriters(config, listenAddress, logger);
+  makeDirectory(storagePath);
   const identities = withConfigFile(
     configFile,
     () => new Identities(config.identities, { clock, logger: log('identity'), metrics }),
@@ -98,7 +99,6 @@ async function build(options: AggregatorOptions, cleanups: Cleanups): Promise<Ag
   cleanups.add('http server', () => server.close());
 
   // What changes in place: the registry, events, slices of objectives.
-  mkdirSync(storagePath, { recursive: true });
   const { root: state, close: closeState } = openStateDatabase(join(storagePath, 'state'));
   cleanups.add('state', closeState);
   const clusters = new ClusterRegistry(state, { clock, logger: log('registry'), metrics });

@@ -55,6 +55,14 @@ describe('encodeWriteRequest()', () => {
 });
 
 describe('WriteRequestDecoder', () => {
+  it.each([9_805, 9_806, 20_001])('takes %d samples at once, the first time as well', (count) => {
+    const timestamps = Array.from({ length: count }, (_, i) => i);
+    const body = encodeWriteRequest([{ labels: up, timestamps, values: Float64Array.from(timestamps) }]);
+    const { length, values } = new Receiver().decode(body);
+    expect(length).toBe(count);
+    expect(values[count - 1]).toBe(count - 1);
+  });
+
   it('gives back what was written, and asks for a series once', () => {
     const receiver = new Receiver();
     const body = encodeWriteRequest([

@@ -179,9 +179,9 @@ export class WriteRequestDecoder {
   /** Reserves what is missing, lays the columns into their region and tells the kernel where they are. */
   #makeRoom(samples: number, metadataBytes: number): void {
     this.#header = atLeast(this.#header, HEADER_BYTES);
-    this.#columns = atLeast(this.#columns, samples * COLUMN_BYTES_PER_SAMPLE);
+    this.#columns = atLeast(this.#columns, (samples + 1) * COLUMN_BYTES_PER_SAMPLE);
     this.#metadataList = atLeast(this.#metadataList, metadataBytes);
-    // Even, so that what lies behind a column of 4 bytes is aligned, too.
+    // Even, so that what lies behind a column of 4 bytes is aligned, too; hence the one sample more above.
     const capacity = Math.floor(this.#columns.sizeBytes / COLUMN_BYTES_PER_SAMPLE) & ~1;
     const timestamps = this.#columns.address;
     const values = timestamps + 8 * capacity;

@@ -34,11 +34,23 @@ test.each([
   ['an unknown flag', ['aggregator', '--storage.pth=x']],
   ['a missing flag', ['collector']],
   ['a value that is none of those there are', ['query', 'up', '-o', 'xml']],
+  ['a number that is none', ['demo', '--nodes', '0']],
   ['a config that cannot be read', ['aggregator', '--config.file=/nowhere.yaml']],
 ])('%s ends with 2', async (_, args) => {
   const { code, stderr } = await karmascope(...args);
   expect(code, stderr).toBe(2);
+  expect(stderr).not.toBe('');
   expect(stderr).not.toMatch(/^\s+at /m);
+});
+
+test('a folder that cannot be made ends with 1 and the way out', async () => {
+  const { code, stderr } = await karmascope(
+    'aggregator',
+    '--web.listen-address=127.0.0.1:0',
+    '--storage.path=/proc/nope',
+  );
+  expect(code).toBe(1);
+  expect(stderr).toContain('Cannot use the folder /proc/nope');
 });
 
 test('a hub that cannot be asked ends with 1', async () => {

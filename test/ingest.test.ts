@@ -428,6 +428,25 @@ describe('POST /api/v1/otlp/v1/logs', () => {
   });
 });
 
+test('many small bombs at once take no more memory than one large request may', async () => {
+  const bomb = gzipSync(new Uint8Array(31 * 2 ** 20));
+  const answers = await Promise.all(
+    Array.from({ length: 60 }, () => sendLogs('eu-token', bomb, { 'content-encoding': 'gzip' })),
+  );
+  const statuses = new Set(answers.map(({ status }) => status));
+  // Those that found no room may come again; the others are no JSON.
+  expect([...statuses].toSorted()).toEqual([400, 503]);
+});
+
+test("a name that is no cluster's poisons nothing", async () => {
+  expect((await write('lab-token', samples(`up{cluster="${'x'.repeat(5_000)}"}`))).status).toBe(204);
+  expect((await tellClusters('host-token', cluster('prod-us-1', 'us-east-1'))).status).toBe(200);
+  await write('host-token', samples('cluster_ready_state{member_cluster="No Cluster"}'));
+  expect((await stored()).filter((series) => series.includes('cluster="No Cluster"'))).toEqual([
+    expect.stringContaining(' cluster="karmada-host"'),
+  ]);
+});
+
 describe('a restarted hub', () => {
   test('has every sample it acknowledged and every cluster it knew', async () => {
     await tellClusters('host-token', cluster('prod-eu-1', 'eu-west-1'));
@@ -494,6 +513,13 @@ test('without identities the local writer is trusted, and only loopback is liste
     ).status,
   ).toBe(204);
   expect(await stored()).toEqual(['{__name__="up", cluster="x"}']);
+  // A page of another site can post bytes without a type, and a browser says whose page it is.
+  const fromPage = await fetch(`${hub.url}/api/v1/write`, {
+    method: 'POST',
+    body: new Uint8Array(samples('ALERTS')),
+    headers: { origin: 'http://elsewhere.example' },
+  });
+  expect(fromPage.status).toBe(403);
   await expect(
     startAggregator({
       config: loadAggregatorConfig(configFile),

@@ -143,8 +143,10 @@ function readEntry(config: IdentityConfig): Entry {
   };
   const file = config.token_file;
   if (file === undefined) return { identity, file, fingerprint: '', digests: [digestOf(config.token ?? '')] };
+  // Looked at before it is read: a rotation in between is then seen as a change, not missed.
+  const status = statSync(file, { throwIfNoEntry: false });
   const digests = readTokens(identity.name, file).map(digestOf);
-  return { identity, file, fingerprint: fingerprintOf(statSync(file)), digests };
+  return { identity, file, fingerprint: status ? fingerprintOf(status) : '', digests };
 }
 
 function readTokens(name: string, file: string): string[] {

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { createGunzip } from 'node:zlib';
 import { Counter, type Registry } from 'prom-client';
 import { decodeLogs, type LogRecord, type LogsFormat, logsFormat } from '../../model/otlp-logs.ts';
 import type { ClusterMessage } from '../../model/otlp-records.ts';
@@ -84,6 +83,9 @@ export class LogsReceiver {
   }
 }
 
+/** What is unpacked between two looks at the bound. */
+const UNPACKED_PIECE_BYTES = 256 * 1024;
+
 function answer({ refused, accepted }: SortedRecords, format: LogsFormat): Answer {
   const [first] = refused;
   if (!first) return exportAnswer(format, 0, '');
@@ -98,9 +100,7 @@ function applyMessage(registry: ClusterRegistry, message: ClusterMessage): void 
   else registry.retainOnly(message.names);
 }
 
-const gunzipAsync = promisify(gunzip);
-
-/** The body without its compression. The bound holds while it is unpacked, so a small bomb stays small. */
+/** The body without its compression. */
 async function plainBody(request: IncomingMessage, reservation: Reservation): Promise<Uint8Array> {
   const encoding = (request.headers['content-encoding'] ?? 'identity').toLowerCase();
   if (encoding !== 'identity' && encoding !== 'gzip')
@@ -109,17 +109,31 @@ async function plainBody(request: IncomingMessage, reservation: Reservation): Pr
       `Cannot read Content-Encoding "${encoding}": send gzip or none`,
     );
   const body = await readBody(request, reservation);
-  if (encoding === 'identity') return body;
+  return encoding === 'identity' ? body : unpack(body, reservation);
+}
+
+/** Room is taken for each piece as it is unpacked: many small bombs at once are refused as one large one is. */
+async function unpack(body: Uint8Array, reservation: Reservation): Promise<Uint8Array> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  const unpacking = createGunzip({ chunkSize: UNPACKED_PIECE_BYTES });
+  unpacking.end(body);
   try {
-    return await gunzipAsync(body, { maxOutputLength: DECODED_BYTES_MAX });
+    for await (const piece of unpacking as AsyncIterable<Buffer>) {
+      length += piece.length;
+      if (length > DECODED_BYTES_MAX)
+        throw new RefusedRequest(
+          'body_too_large',
+          `Cannot take more than ${DECODED_BYTES_MAX} unpacked bytes; send smaller batches`,
+        );
+      reservation.grow(piece.length);
+      pieces.push(piece);
+    }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
-      throw new RefusedRequest(
-        'body_too_large',
-        `Cannot take more than ${DECODED_BYTES_MAX} unpacked bytes; send smaller batches`,
-      );
+    if (error instanceof RefusedRequest) throw error;
     throw new RefusedRequest('malformed_body', `Cannot unpack gzip: ${(error as Error).message}`);
   }
+  return Buffer.concat(pieces, length);
 }
 
 function decode(body: Uint8Array, format: LogsFormat): LogRecord[] {

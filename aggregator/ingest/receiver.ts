@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { Logger } from '../../runtime/logger.ts';
-import type { Identities, Identity } from '../identity/identity.ts';
+import { type Identities, type Identity, LOCAL_IDENTITY } from '../identity/identity.ts';
 import { type RefusalLog, RefusedRequest, retryAfterSeconds } from './refusals.ts';
 import { InFlight, type Reservation, SenderGone } from './request-body.ts';
 
@@ -91,7 +91,10 @@ export class Receiver {
       const answer = await this.#answer(endpoint, request, identity);
       send(response, answer);
     } catch (error) {
-      if (error instanceof SenderGone) return;
+      if (error instanceof SenderGone) {
+        this.#requests.inc({ path, code: '499' });
+        return;
+      }
       const refusal = this.#asRefusal(error);
       this.#refusals.note(cluster, refusal.reason, refusal.message);
       refuse(request, response, refusal);
@@ -108,6 +111,12 @@ export class Receiver {
       );
     if (request.method !== 'POST')
       throw new RefusedRequest('method_not_allowed', `Cannot ${request.method} here: this path takes POST`);
+    // Without identities everyone on this machine may write, and a page of any site is run by its browsers.
+    if (identity === LOCAL_IDENTITY && request.headers.origin !== undefined)
+      throw new RefusedRequest(
+        'cross_site',
+        'Cannot take this from a web page: configure identities, and send a token',
+      );
     return this.#inFlight.reserve((reservation) => endpoint.receive(request, identity, reservation));
   }
 

@@ -11,6 +11,7 @@ import type { SeriesRefusal } from '../normalize/series.ts';
  */
 export const REQUEST_REFUSALS = {
   unauthenticated: 401,
+  cross_site: 403,
   method_not_allowed: 405,
   unsupported_media_type: 415,
   body_too_large: 400,

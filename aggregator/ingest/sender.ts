@@ -3,7 +3,7 @@ import type { Label } from '../../model/labels.ts';
 import { type DecodedWrite, decodeLabels, type WriteRequestDecoder } from '../../model/remote-write.ts';
 import { WriteSeriesTable } from '../../model/write-series-table.ts';
 import type { Appender, SeriesRef } from '../engine/engine.ts';
-import type { Identity } from '../identity/identity.ts';
+import { type Identity, isClusterName } from '../identity/identity.ts';
 import type { ReservedNames } from '../normalize/reserved-names.ts';
 import { normalizeSeries, type SeriesRefusal } from '../normalize/series.ts';
 import type { ClusterRegistry } from '../registry/registry.ts';
@@ -129,13 +129,16 @@ class SeriesClusters {
   /** Index into `#names` by series; 0 is a series that names no cluster. */
   #indexes = new Uint16Array(1_024);
   readonly #names: string[] = [''];
+  readonly #indexOf = new Map<string, number>();
 
   note(ref: SeriesRef, cluster: string): void {
-    if (cluster === '') return;
-    let index = this.#names.indexOf(cluster);
-    if (index < 0) {
+    // What is no cluster's name is a label like any other, and no sign of life of a cluster.
+    if (!isClusterName(cluster)) return;
+    let index = this.#indexOf.get(cluster);
+    if (index === undefined) {
       if (this.#names.length > 0xffff) return;
       index = this.#names.push(cluster) - 1;
+      this.#indexOf.set(cluster, index);
     }
     if (ref >= this.#indexes.length) {
       const larger = new Uint16Array(2 * (ref + 1));

@@ -1,6 +1,6 @@
 import { normalizeFloatLabel } from '../../model/exposition-float.ts';
 import { type Label, Labels, METRIC_NAME } from '../../model/labels.ts';
-import type { Identity } from '../identity/identity.ts';
+import { type Identity, isClusterName } from '../identity/identity.ts';
 import type { Place } from '../registry/registry.ts';
 import { memberLabelsOf } from './karmada-families.ts';
 import type { ReservedNames } from './reserved-names.ts';
@@ -89,7 +89,7 @@ function normalizeFloats(metricName: string, labels: Map<string, string>): void 
 function takeMember(metricName: string, labels: Map<string, string>): string | undefined {
   const names = memberLabelsOf(metricName);
   const member = names?.map((name) => labels.get(name)).find((value) => value !== undefined);
-  if (names === undefined || member === undefined) return undefined;
+  if (names === undefined || member === undefined || !isClusterName(member)) return undefined;
   for (const name of names) if (labels.get(name) === member) labels.delete(name);
   labels.set('member_cluster', member);
   return member;
