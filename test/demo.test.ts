@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadAggregatorConfig } from '../aggregator/config.ts';
 import { loadCollectorConfig } from '../collector/config.ts';
+import { annotationQueries, expandVariables, fleetQueries } from '../dashboards/grafana/queries.ts';
 import { writeDemoFiles } from '../deploy/demo/config-files.ts';
 import { greenClusters } from '../deploy/demo/hub.ts';
 import type { Page } from '../deploy/demo/page-log.ts';
@@ -116,6 +117,18 @@ test('the files of the demo are what collector and aggregator read, and nobody e
   ]);
 });
 
+/** How the hub answers each expression of the Grafana dashboards. */
+function askDashboard(hubUrl: string): Promise<{ name: string; status: string; series: number }[]> {
+  return Promise.all(
+    Object.entries({ ...fleetQueries, ...annotationQueries }).map(async ([name, expression]) => {
+      const query = new URLSearchParams({ query: expandVariables(expression, 'demo') });
+      const response = await fetch(`${hubUrl}/api/v1/query?${query}`);
+      const { status, data } = (await response.json()) as { status: string; data?: { result: unknown[] } };
+      return { name, status, series: data?.result.length ?? 0 };
+    }),
+  );
+}
+
 /** Programs that the demo runs, by their parent's id: what must be gone when it is gone. */
 function childrenOf(parent: number): number[] {
   return readdirSync('/proc')
@@ -185,6 +198,12 @@ describe.each([
         expect(page!.annotations['description']).toContain('us-east-1');
         expect(page!.annotations['description']).toContain('prod-us-1, prod-us-2');
         expect(await greenClusters(hubUrl)).toEqual(MEMBERS.filter((name) => !name.includes('-us-')));
+
+        // The dashboard asks what this hub can answer, and most of it has something to show.
+        const answers = await askDashboard(hubUrl);
+        expect(answers.filter(({ status }) => status !== 'success')).toEqual([]);
+        const empty = answers.filter(({ series }) => series === 0).map(({ name }) => name);
+        expect(empty.length, empty.join(', ')).toBeLessThan(answers.length / 2);
 
         expect((await play('recovery', {})).status).toBe(200);
         await expect
